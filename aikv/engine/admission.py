@@ -1,0 +1,98 @@
+"""Admission: what happens to a command while a gate is closed that concerns it.
+
+Theory of operation: called only where dispatch has seen such a gate, in the order of Redis's processCommand. `admit` says
+whether the command may be called now; where not, it has been answered, queued or put off.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from aikv.base.errors import NOAUTH
+from aikv.engine import gates, pause
+from aikv.engine.client import Client
+from aikv.engine.command import LOADING, MAY_REPLICATE, NO_AUTH, NO_MULTI, WRITE, Command
+from aikv.resp.reply import QUEUED
+
+if TYPE_CHECKING:
+    from aikv.engine.engine import Engine
+
+MISCONF_SAVE: Final = (
+    b"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that "
+    b"may modify the data set are disabled, because this instance is configured to report errors during writes if RDB "
+    b"snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB "
+    b"error."
+)
+MISCONF_AOF: Final = b"MISCONF Errors writing to the AOF file: "
+LOADING_TEXT: Final = b"LOADING Redis is loading the dataset in memory"
+_SUBSCRIBER_COMMANDS: Final = frozenset(
+    {
+        "subscribe",
+        "unsubscribe",
+        "psubscribe",
+        "punsubscribe",
+        "ssubscribe",
+        "sunsubscribe",
+        "ping",
+        "quit",
+        "reset",
+    }
+)
+
+
+def admit(engine: "Engine", client: Client, command: Command, argv: list[bytes]) -> bool:
+    """Whether `command` may be called now."""
+    closed = client.gates | engine.gates
+    if closed & gates.QUIET and not (client.reply_off and command.name == "client|reply"):
+        return _run_quietly(engine, client, command, argv)
+    if closed & gates.MULTI and command.flags & NO_MULTI:
+        engine.refuse(client, command, b"ERR Command not allowed inside a transaction")
+        return False
+    if closed & gates.AUTH and not command.flags & NO_AUTH:
+        engine.refuse(client, command, NOAUTH)
+        return False
+    if closed & gates.DISK_ERROR and command.flags & WRITE:
+        engine.refuse(client, command, engine.disk_error)
+        return False
+    if closed & gates.SUBSCRIBED and command.name not in _SUBSCRIBER_COMMANDS:
+        engine.refuse(
+            client,
+            command,
+            b"ERR Can't execute '%b': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in "
+            b"this context" % command.name.encode(),
+        )
+        return False
+    if closed & gates.LOADING and not command.flags & LOADING:
+        engine.refuse(client, command, LOADING_TEXT)
+        return False
+    if closed & gates.PAUSED and _is_paused(engine, client, command):
+        engine.pause.hold(client, argv)
+        return False
+    if closed & gates.MULTI and command.name not in gates.PASS_MULTI:
+        client.queued.append((command, argv))
+        client.out.append(QUEUED.wire)
+        return False
+    return True
+
+
+def _is_paused(engine: "Engine", client: Client, command: Command) -> bool:
+    if client.internal or engine.pause.kind == pause.NONE:
+        return False
+    if engine.pause.kind == pause.ALL:
+        return True
+    writes = command.flags & (WRITE | MAY_REPLICATE)
+    if command.name == "exec":
+        for queued, _ in client.queued:
+            writes |= queued.flags & (WRITE | MAY_REPLICATE)
+    return writes != 0
+
+
+def _run_quietly(engine: "Engine", client: Client, command: Command, argv: list[bytes]) -> bool:
+    """CLIENT REPLY OFF and SKIP: the command runs as ever, and its reply is dropped."""
+    out = client.out
+    client.out = []
+    client.gates &= ~gates.QUIET
+    if not (client.gates | engine.gates) & command.cares or admit(engine, client, command, argv):
+        engine.call(client, command, argv)
+    client.out = out
+    if client.reply_off:
+        client.gates |= gates.QUIET
+    return False

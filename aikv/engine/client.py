@@ -1,0 +1,100 @@
+"""A client as the engine sees it: state, and a list of bytes to send. No socket.
+
+Theory of operation: whoever has commands to run (a connection, the AOF loader, a script, an embedding program) makes a
+`Client`, hands argument lists to the engine and finds the encoded replies in `out`. What only a connection can do is
+asked of its `Link`.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from mypy_extensions import i64, mypyc_attr
+
+if TYPE_CHECKING:
+    from aikv.engine.blocking import Block
+    from aikv.engine.command import Command
+    from aikv.engine.context import Context
+
+# Kinds of CLIENT LIST's TYPE.
+NORMAL: Final = b"normal"
+MASTER: Final = b"master"
+REPLICA: Final = b"replica"
+PUBSUB: Final = b"pubsub"
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Link:
+    """What connects a client to the outside; this one leads nowhere, as for a loader."""
+
+    def address(self) -> str:
+        """The peer, as CLIENT LIST's `addr`."""
+        return ""
+
+    def local_address(self) -> str:
+        """Our end, as CLIENT LIST's `laddr`."""
+        return ""
+
+    def descriptor(self) -> int:
+        """The socket's number, or -1."""
+        return -1
+
+    def unix_socket(self) -> bool:
+        """Whether the client came through a Unix socket."""
+        return False
+
+    def wake(self) -> None:
+        """There is output to send, or the client is to be closed, though no input of its own led to it."""
+
+    def buffered_input(self) -> int:
+        """Bytes received and not yet run."""
+        return 0
+
+    def buffered_output(self) -> int:
+        """Bytes handed to the system and not yet sent."""
+        return 0
+
+
+class Client:
+    """One client. `out` collects encoded replies; whoever sends them empties it."""
+
+    def __init__(self, number: int, link: Link, now_s: int) -> None:
+        self.id: Final = number
+        self.link = link
+        self.out: list[bytes] = []
+        self.gates: i64 = 0
+        self.resp3 = False
+        self.db = 0
+        self.name = b""
+        self.library_name = b""
+        self.library_version = b""
+        self.user = b"default"
+        self.kind = NORMAL
+        self.created_s = now_s
+        self.last_used_s: i64 = now_s
+        self.context: Context | None = None
+        # Commands that wait because the client blocks or is paused.
+        self.queue: list[list[bytes]] = []
+        # The client takes no further command for now: it blocks, is paused, or is about to be closed.
+        self.halted = False
+        self.closing = False
+        self.block: Block | None = None
+        self.paused = False
+        # MULTI: the commands so far, and whether EXEC must refuse.
+        self.queued: list[tuple[Command, list[bytes]]] = []
+        self.abort = False
+        # WATCH: (database number, key) pairs, and whether one of them has changed.
+        self.watching: list[tuple[int, bytes]] = []
+        self.stale_watch = False
+        # CLIENT REPLY: everything is dropped; only the next reply is dropped.
+        self.reply_off = False
+        self.skip_next = False
+        self.no_touch = False
+        self.no_evict = False
+        self.last_command = b"NULL"
+        # Not a real user: a loader. Its commands are not journalled.
+        self.internal = False
+
+    def close_after_reply(self) -> None:
+        """Let the connection be closed once what is in `out` has been sent; nothing more is run."""
+        self.closing = True
+        self.halted = True
+        self.queue = []

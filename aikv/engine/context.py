@@ -1,0 +1,116 @@
+"""What a handler is given: one client's view of the engine.
+
+Theory of operation: made once per client, so that a command makes no object for it. It holds the shortest way to
+everything that commands share: looking a key up (with expiry, statistics, access times), storing it, and reporting the
+change. `changed` is the one place from which the journal, WATCH, keyspace events and caching clients learn of a change.
+"""
+
+from typing import TYPE_CHECKING
+
+from aikv.base.errors import WRONGTYPE, CommandError
+from aikv.engine import events
+from aikv.engine.client import Client
+from aikv.engine.events import Event
+from aikv.keyspace.database import Database
+
+if TYPE_CHECKING:
+    from aikv.engine.engine import Engine
+
+
+class Context:
+    """The engine as `client` sees it. `db` is the client's selected database."""
+
+    def __init__(self, engine: "Engine", client: Client) -> None:
+        self.engine = engine
+        self.client = client
+        self.db: Database = engine.databases[client.db]
+        # The forms in which the running command goes to the journal; None for the form in which it came.
+        self.rewritten: list[list[bytes]] | None = None
+
+    def select(self, index: int) -> None:
+        """Make database `index` the client's own."""
+        self.client.db = index
+        self.db = self.engine.databases[index]
+
+    def lookup(self, key: bytes) -> object | None:
+        """The value of `key` for a command that reads it: counts a hit or a miss and notes the use."""
+        engine = self.engine
+        value = self.db.find(key, engine.now_ms)
+        if value is None:
+            engine.stats.misses += 1
+            if engine.notify & events.KEYMISS:
+                engine.announce(self.db.index, key, events.KEY_MISS)
+            return None
+        engine.stats.hits += 1
+        if not self.client.no_touch:
+            engine.touch(self.db, key)
+        return value
+
+    def peek(self, key: bytes) -> object | None:
+        """The value of `key` for a command that writes it: no hit or miss is counted."""
+        value = self.db.find(key, self.engine.now_ms)
+        if value is not None and not self.client.no_touch:
+            self.engine.touch(self.db, key)
+        return value
+
+    def glance(self, key: bytes) -> object | None:
+        """The value of `key`, leaving no trace: neither statistics nor access time."""
+        return self.db.find(key, self.engine.now_ms)
+
+    def lookup_string(self, key: bytes) -> bytes | None:
+        """The string at `key` as bytes, for reading; raises WRONGTYPE for another type."""
+        value = self.lookup(key)
+        if value is None or type(value) is bytes:
+            return value
+        return string_bytes(value)
+
+    def put(self, key: bytes, value: object) -> None:
+        """Store `value` at `key`; the TTL stays."""
+        created = self.db.put(key, value)
+        self._stored(key, created)
+
+    def replace(self, key: bytes, value: object) -> None:
+        """Store `value` at `key`; the TTL goes."""
+        created = self.db.replace(key, value)
+        self._stored(key, created)
+
+    def remove(self, key: bytes) -> bool:
+        """Remove `key`; False when it was not there. The caller reports the change."""
+        return self.db.remove(key) is not None
+
+    def changed(self, key: bytes, event: Event) -> None:
+        """Report that `key` of the selected database was changed by the running command."""
+        engine = self.engine
+        engine.dirty += 1
+        if self.db.watched:
+            engine.touch_watchers(self.db, key)
+        if engine.notify:
+            engine.announce(self.db.index, key, event)
+
+    def notify(self, key: bytes, event: Event) -> None:
+        """Announce a further event of a change that `changed` has reported."""
+        if self.engine.notify:
+            self.engine.announce(self.db.index, key, event)
+
+    def rewrite(self, argv: list[bytes]) -> None:
+        """Let `argv` go to the journal in place of the running command; more calls add more commands."""
+        if self.rewritten is None:
+            self.rewritten = [argv]
+        else:
+            self.rewritten.append(argv)
+
+    def _stored(self, key: bytes, created: bool) -> None:
+        self.engine.touch(self.db, key)
+        if created and self.engine.notify & events.NEW:
+            self.engine.announce(self.db.index, key, events.KEY_NEW)
+
+
+def string_bytes(value: object) -> bytes:
+    """A string value as bytes; raises WRONGTYPE for a value of another type."""
+    if type(value) is bytes:
+        return value
+    if isinstance(value, int):
+        return b"%d" % value
+    if isinstance(value, bytearray):
+        return bytes(value)
+    raise CommandError(WRONGTYPE)

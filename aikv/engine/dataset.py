@@ -1,0 +1,57 @@
+"""Filling the databases from a file.
+
+Theory of operation: the loaders of `persistence` know the formats and hand over what they read; `DatasetReceiver` puts
+it into the databases. A key that ran out before the load is left out on the way in, except from the base of an AOF,
+whose later commands may still refer to it.
+"""
+
+from typing import Final
+
+from aikv.base import log
+from aikv.base.errors import AikvError
+from aikv.engine.engine import Engine
+from aikv.keyspace.database import Database
+from aikv.persistence.rdb_read import Receiver
+
+_PROGRESS_EVERY: Final = 64 * 1024 * 1024
+
+
+class DatasetReceiver(Receiver):
+    """Puts what an RDB holds into `engine`'s databases."""
+
+    def __init__(self, engine: Engine, keep_expired: bool, size: int) -> None:
+        self._engine = engine
+        self._keep_expired = keep_expired
+        self._size = size
+        self._now_ms = engine.clock.unix_ms()
+        self._db: Database = engine.databases[0]
+        self._next_report = _PROGRESS_EVERY
+        self.loaded = 0
+        self.expired = 0
+
+    def select(self, db: int) -> None:
+        if db >= len(self._engine.databases):
+            raise AikvError(
+                f"the data file holds database {db}, but only {len(self._engine.databases)} are configured: "
+                f"start with `databases {db + 1}` or more"
+            )
+        self._db = self._engine.databases[db]
+
+    def put(self, key: bytes, value: object, expire_ms: int, idle_s: int, freq: int) -> None:
+        if 0 <= expire_ms < self._now_ms and not self._keep_expired:
+            self.expired += 1
+            return
+        database = self._db
+        database.put(key, value)
+        self.loaded += 1
+        if expire_ms >= 0:
+            database.set_expire(key, expire_ms)
+        if idle_s >= 0:
+            database.access.set_idle(key, idle_s, self._now_ms // 1000)
+        if freq >= 0:
+            database.access.set_frequency(key, freq, self._now_ms // 1000)
+
+    def progress(self, offset: int) -> None:
+        if offset >= self._next_report:
+            self._next_report = offset + _PROGRESS_EVERY
+            log.notice("Loading: %d of %d MB, %d keys", offset >> 20, self._size >> 20, self.loaded)

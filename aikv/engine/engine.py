@@ -1,0 +1,352 @@
+"""The engine: one command in, one reply out.
+
+Theory of operation. `process` takes the commands that a client sent and runs them in order until the client has to wait.
+`execute` is the way of one command: one look-up by its name as spelled, one comparison for arity, one test of the gates,
+then `call`. `call` is the only place from which a handler is called; it encodes the reply, counts, takes the time, and
+gives what changed to the journal. Nothing is awaited and nothing is allocated for the engine's own sake.
+
+Time: the clock is read once after each command; that reading ends the command's duration and is the next one's now,
+so that TTLs, statistics and the slow log share one reading.
+
+Side effects of a command that must come later (resuming clients it unblocked) are queued in `ready` and run by
+`before_sleep`, which a server calls once per turn of its event loop, before anything is sent.
+"""
+
+import traceback
+from typing import Final
+
+from mypy_extensions import i64
+
+from aikv.base import log
+from aikv.base.clock import Clock
+from aikv.base.errors import CommandError
+from aikv.base.random import Random
+from aikv.engine import events, gates
+from aikv.engine.admission import admit
+from aikv.engine.blocking import Block, Scheduler
+from aikv.engine.client import Client, Link
+from aikv.engine.command import COMMANDS, Command
+from aikv.engine.config.store import Config
+from aikv.engine.context import Context
+from aikv.engine.events import Event
+from aikv.engine.journal import Journal
+from aikv.engine.pause import Pause
+from aikv.engine.refusal import unknown_command, unknown_subcommand, wrong_arity
+from aikv.engine.stats import Stats
+from aikv.keyspace.database import Database, Watcher
+from aikv.resp.encoder import encode, encode_error
+from aikv.resp.reply import NoReply
+
+# Spellings of command names that are remembered, so that none is lower-cased twice.
+_SPELLINGS: Final = 1024
+
+
+class Engine(Watcher):
+    """The databases and everything that commands act on."""
+
+    def __init__(self, config: Config, clock: Clock, random: Random, scheduler: Scheduler) -> None:
+        self.config = config
+        self.clock = clock
+        self.random = random
+        self.scheduler = scheduler
+        self.stats = Stats()
+        self.journal = Journal()
+        self.pause = Pause()
+        self.gates: i64 = 0
+        self.started_us = clock.unix_us()
+        self.now_us: i64 = self.started_us
+        self.now_ms: i64 = self.started_us // 1000
+        self._second_ends_us: i64 = 0
+        # The second as an object, made once per second: see AccessTimes.touch.
+        self.now_s: object = self.started_us // 1_000_000
+        self.databases: list[Database] = []
+        for index in range(config.get_int("databases")):
+            self.databases.append(Database(index, self, self.started_us // 1_000_000))
+        self.clients: dict[int, Client] = {}
+        self.ready: list[Client] = []
+        self._next_client = 1
+        # Changes since the last save.
+        self.dirty: i64 = 0
+        # `notify-keyspace-events` as bits of `engine.events`.
+        self.notify: i64 = 0
+        # Whether an LFU policy is in force, with its two parameters.
+        self.lfu = False
+        self.lfu_decay_minutes = 1
+        self.lfu_factor = 10
+        self.active_expire = True
+        # The refusal of writes while the DISK_ERROR gate is closed.
+        self.disk_error = b""
+        # How many units of the journal are open: a command inside EXEC ends none.
+        self._depth: i64 = 0
+        self._spelled: dict[bytes, Command] = {}
+        self._refresh_time()
+
+    # Clients.
+
+    def connect(self, link: Link, internal: bool = False) -> Client:
+        """Make a client; it is listed until `disconnect`, unless it is internal."""
+        client = Client(self._next_client, link, self.now_us // 1_000_000)
+        self._next_client += 1
+        client.context = Context(self, client)
+        client.internal = internal
+        if not internal:
+            self.clients[client.id] = client
+        return client
+
+    def disconnect(self, client: Client) -> None:
+        """Forget a client: what it waited for, watched and queued."""
+        self.clients.pop(client.id, None)
+        client.halted = True
+        client.queue = []
+        self._cancel_block(client)
+        self.pause.forget(client)
+        self.unwatch(client)
+
+    # Running commands.
+
+    def process(self, client: Client, commands: list[list[bytes]]) -> None:
+        """Run `commands` in order; those behind one that makes the client wait are kept for later."""
+        self._refresh_time()
+        if client.halted:
+            if not client.closing:
+                client.queue += commands
+            return
+        client.last_used_s = self.now_us // 1_000_000
+        done: i64 = 0
+        for argv in commands:
+            self.execute(client, argv)
+            done += 1
+            if client.halted:
+                if not client.closing and done < len(commands):
+                    client.queue += commands[done:]
+                return
+
+    def execute(self, client: Client, argv: list[bytes]) -> None:
+        """Run one command, or refuse it, or queue it; the reply is in `client.out` then."""
+        command = self._spelled.get(argv[0])
+        if command is None or command.subcommands is not None:
+            command = self.resolve(client, argv)
+            if command is None:
+                return
+        count: i64 = len(argv)
+        if count < command.least or count > command.most:
+            self.refuse(client, command, wrong_arity(command))
+            return
+        if (client.gates | self.gates) & command.cares and not admit(self, client, command, argv):
+            return
+        self.call(client, command, argv)
+
+    def call(self, client: Client, command: Command, argv: list[bytes]) -> None:
+        """Run an admitted command: handler, reply, journal, statistics."""
+        context = client.context
+        assert context is not None
+        assert command.handler is not None
+        before: i64 = self.dirty
+        self._depth += 1
+        try:
+            reply = command.handler(context, argv)
+        except CommandError as error:
+            command.failed += 1
+            self.stats.count_error(error.text)
+            encode_error(client.out, error.text)
+        except Exception as error:
+            self._report_fault(client, command, error)
+        else:
+            if not isinstance(reply, NoReply):
+                encode(client.out, reply, client.resp3)
+        self._depth -= 1
+        if self.dirty != before:
+            self._record(client, context, argv)
+        if self._depth == 0:
+            self.journal.commit()
+        self.stats.commands += 1
+        command.calls += 1
+        now: i64 = self.clock.unix_us()
+        command.usec += now - self.now_us
+        self._set_time(now)
+
+    def resolve(self, client: Client, argv: list[bytes]) -> Command | None:
+        """The command or subcommand that `argv` names; None after the client has been told that there is none."""
+        name = argv[0]
+        command = find_command(argv)
+        if command is None:
+            parent = COMMANDS.get(name.lower())
+            self.refuse(
+                client, None, unknown_command(argv) if parent is None else unknown_subcommand(parent, argv)
+            )
+            return None
+        if name not in self._spelled and len(self._spelled) < _SPELLINGS:
+            self._spelled[name] = COMMANDS[name.lower()]
+        return command
+
+    def refuse(self, client: Client, command: Command | None, text: bytes) -> None:
+        """Answer with an error without running anything; a transaction that is being queued cannot run any more."""
+        if client.gates & gates.MULTI:
+            client.abort = True
+        if command is not None:
+            command.rejected += 1
+        self.stats.count_error(text)
+        encode_error(client.out, text)
+
+    def open_unit(self) -> None:
+        """What is recorded until `close_unit` is one unit of the journal."""
+        self._depth += 1
+
+    def close_unit(self) -> None:
+        """End a unit."""
+        self._depth -= 1
+        if self._depth == 0:
+            self.journal.commit()
+
+    def before_sleep(self) -> None:
+        """Run what commands have left for later."""
+        while self.ready:
+            ready = self.ready
+            self.ready = []
+            for client in ready:
+                if client.block is None and not client.paused and not client.closing:
+                    client.halted = False
+                    queue = client.queue
+                    client.queue = []
+                    self.process(client, queue)
+
+    # Waiting.
+
+    def block(self, client: Client, block: Block, timeout_ms: int) -> None:
+        """Let `client` wait; 0 waits for ever. The handler returns NO_REPLY."""
+        client.block = block
+        client.halted = True
+        if timeout_ms > 0:
+            block.timer = self.scheduler.call_later(timeout_ms, Timeout(self, client, block).run)
+
+    def unblock(self, client: Client, reply: object) -> None:
+        """Answer a waiting client and let it go on."""
+        self._cancel_block(client)
+        if isinstance(reply, CommandError):
+            self.stats.count_error(reply.text)
+            encode_error(client.out, reply.text)
+        else:
+            encode(client.out, reply, client.resp3)
+        self.resume(client)
+
+    def resume(self, client: Client) -> None:
+        """Let a client's waiting commands run before the event loop sleeps."""
+        self.ready.append(client)
+        client.link.wake()
+
+    def _cancel_block(self, client: Client) -> None:
+        block = client.block
+        client.block = None
+        if block is not None:
+            if block.timer is not None:
+                block.timer.cancel()
+            if block.cancel is not None:
+                block.cancel()
+
+    # Changes.
+
+    def expired(self, database: Database, key: bytes) -> None:
+        """A key has run out: the journal gets the removal, as if a client had asked for it."""
+        self.stats.expired += 1
+        self.journal.record(database.index, [b"DEL", key])
+        if database.watched:
+            self.touch_watchers(database, key)
+        if self.notify:
+            self.announce(database.index, key, events.KEY_EXPIRED)
+        if self._depth == 0:
+            self.journal.commit()
+
+    def touch(self, database: Database, key: bytes) -> None:
+        """Note a use of `key`."""
+        if self.lfu:
+            database.access.touch_frequency(
+                key, self.now_ms // 1000, self.lfu_decay_minutes, self.lfu_factor, self.random
+            )
+        else:
+            database.access.touch(key, self.now_s)
+
+    def announce(self, db: int, key: bytes, event: Event) -> None:
+        """Publish a keyspace event to those who asked for its class."""
+
+    def touch_watchers(self, database: Database, key: bytes) -> None:
+        """Spoil the transactions of clients that WATCH `key`."""
+        for number in database.watched.get(key, ()):
+            client = self.clients.get(number)
+            if client is not None:
+                client.stale_watch = True
+
+    def watch(self, client: Client, key: bytes) -> None:
+        """Let EXEC of `client` fail if `key` of its database changes."""
+        if (client.db, key) in client.watching:
+            return
+        client.watching.append((client.db, key))
+        self.databases[client.db].watched.setdefault(key, []).append(client.id)
+
+    def unwatch(self, client: Client) -> None:
+        """Forget what `client` watches."""
+        for db, key in client.watching:
+            watched = self.databases[db].watched
+            numbers = watched[key]
+            numbers.remove(client.id)
+            if not numbers:
+                del watched[key]
+        client.watching = []
+        client.stale_watch = False
+
+    # Inside.
+
+    def _record(self, client: Client, context: Context, argv: list[bytes]) -> None:
+        rewritten = context.rewritten
+        if rewritten is None:
+            self.journal.record(client.db, argv)
+        else:
+            context.rewritten = None
+            for form in rewritten:
+                self.journal.record(client.db, form)
+
+    def _report_fault(self, client: Client, command: Command, error: Exception) -> None:
+        """A handler failed in a way that it should not: the client gets an error, the log the whole story."""
+        command.failed += 1
+        self.stats.unexpected_errors += 1
+        log.warning(
+            "Command '%s' failed because of a fault in aikv: %s: %s. The server goes on. Where it happened: %s",
+            command.name,
+            type(error).__name__,
+            error,
+            " | ".join(line.strip() for line in traceback.format_exception(error)[-3:]),
+        )
+        encode_error(
+            client.out, b"ERR internal error while running '" + command.name.encode() + b"', see the log"
+        )
+
+    def _refresh_time(self) -> None:
+        self._set_time(self.clock.unix_us())
+
+    def _set_time(self, now: i64) -> None:
+        self.now_us = now
+        self.now_ms = now // 1000
+        if now >= self._second_ends_us:
+            self.now_s = now // 1_000_000
+            self._second_ends_us = (now // 1_000_000 + 1) * 1_000_000
+
+
+class Timeout:
+    """The end of one client's waiting; void once the client waits for something else."""
+
+    def __init__(self, engine: Engine, client: Client, block: Block) -> None:
+        self._engine = engine
+        self._client = client
+        self._block = block
+
+    def run(self) -> None:
+        """Give the client its time-out reply."""
+        if self._client.block is self._block:
+            self._engine.unblock(self._client, self._block.on_timeout())
+
+
+def find_command(argv: list[bytes]) -> Command | None:
+    """The command that `argv` names, or its subcommand; None where there is no such."""
+    command = COMMANDS.get(argv[0].lower())
+    if command is None or command.subcommands is None or len(argv) < 2:
+        return command
+    return command.subcommands.get(argv[1].lower())

@@ -1,0 +1,37 @@
+"""Gates: the bits that say that something unusual is going on.
+
+Theory of operation: dispatch makes one test, ``(client.gates | engine.gates) & command.cares``, and only where it is not
+zero asks what is the matter (`engine.admission`). A bit is set when a state begins and cleared when it ends, so that a
+feature nobody uses costs a command nothing.
+"""
+
+from typing import Final
+
+# Of a client.
+AUTH: Final = 1 << 0  # has yet to authenticate
+MULTI: Final = 1 << 1  # is queueing a transaction
+SUBSCRIBED: Final = 1 << 2  # RESP2 client in subscriber mode
+QUIET: Final = 1 << 3  # CLIENT REPLY OFF or SKIP
+# Of the engine.
+LOADING: Final = 1 << 8  # the dataset is being loaded
+PAUSED: Final = 1 << 9  # CLIENT PAUSE
+MONITORED: Final = 1 << 10  # a MONITOR client listens
+DISK_ERROR: Final = 1 << 11  # writes are refused: MISCONF
+STOPPING: Final = 1 << 12  # shutting down
+
+# Commands that run at once inside MULTI instead of being queued.
+PASS_MULTI: Final[frozenset[str]] = frozenset({"exec", "discard", "multi", "watch", "quit", "reset"})
+
+
+def cares(no_auth: bool, write: bool, while_loading: bool, pass_multi: bool) -> int:
+    """The gates that concern a command with these properties."""
+    bits = SUBSCRIBED | QUIET | PAUSED | MONITORED | STOPPING
+    if not no_auth:
+        bits |= AUTH
+    if not pass_multi:
+        bits |= MULTI
+    if not while_loading:
+        bits |= LOADING
+    if write:
+        bits |= DISK_ERROR
+    return bits

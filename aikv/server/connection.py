@@ -1,0 +1,173 @@
+"""One client's socket: bytes in to the parser and the engine, bytes out to the transport.
+
+Theory of operation: an asyncio protocol that does no work of its own. Input is parsed and run at once; output is only
+collected here. The connection puts itself on the server's list of those with something to send, and the server's tick
+(`server.tick`), once per turn of the event loop, first lets the AOF have its bytes and then writes to each socket once.
+
+Before a client has authenticated commands are taken one at a time, because the limits on its requests may end with any
+of them.
+"""
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+from aikv.engine import gates
+from aikv.engine.client import Client, Link
+from aikv.resp.encoder import encode_error
+from aikv.resp.parser import RequestParser
+
+if TYPE_CHECKING:
+    from aikv.server.tick import Tick
+
+
+class Connection(Link):
+    """The asyncio protocol of one client."""
+
+    def __init__(self, tick: "Tick", unix_path: str) -> None:
+        self.tick = tick
+        self.unix_path = unix_path
+        self.transport: asyncio.Transport | None = None
+        self.client: Client | None = None
+        self.parser: RequestParser | None = None
+        # On the tick's list already.
+        self.scheduled = False
+        # Unix second since which the output is over the soft limit; 0 while it is not.
+        self.over_soft_limit_s = 0
+        self._address = ""
+        self._local = ""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """A client has been accepted, or is turned away at once."""
+        self.transport = transport
+        refusal = self.tick.admission(transport, bool(self.unix_path))
+        if refusal is not None:
+            transport.write(refusal)
+            transport.close()
+            return
+        engine = self.tick.engine
+        self.client = engine.connect(self)
+        self.tick.accepted(self.client, transport, bool(self.unix_path))
+        self.parser = RequestParser(engine.config.get_int("proto-max-bulk-len"), not self.client.gates & gates.AUTH)
+
+    def data_received(self, data: bytes) -> None:
+        """Run what has arrived."""
+        client = self.client
+        parser = self.parser
+        if client is None or parser is None or client.closing:
+            return
+        engine = self.tick.engine
+        engine.stats.net_input += len(data)
+        engine.stats.reads += 1
+        commands = parser.feed(data)
+        if commands:
+            engine.process(client, commands)
+            if not parser.authenticated:
+                self._feed_singly(client, parser)
+        if parser.error is not None and not client.closing:
+            self._refuse(client, parser.error)
+        if (client.out or client.closing) and not self.scheduled:
+            self.tick.schedule(self)
+
+    def eof_received(self) -> bool:
+        """The client will send no more; Redis closes then, and so do we."""
+        return False
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """The socket is gone."""
+        client = self.client
+        if client is not None:
+            self.client = None
+            client.closing = True
+            self.tick.engine.disconnect(client)
+            self.tick.lost(client)
+
+    def pause_writing(self) -> None:
+        """The transport's buffer is long; its length is judged by client-output-buffer-limit, as in Redis."""
+
+    def resume_writing(self) -> None:
+        """The transport's buffer is short again."""
+
+    def address(self) -> str:
+        if not self._address:
+            self._address = self._name(self.transport.get_extra_info("peername")) if self.transport else ""
+        return self._address
+
+    def local_address(self) -> str:
+        if not self._local:
+            self._local = self._name(self.transport.get_extra_info("sockname")) if self.transport else ""
+        return self._local
+
+    def descriptor(self) -> int:
+        if self.transport is None:
+            return -1
+        sock = self.transport.get_extra_info("socket")
+        return sock.fileno() if sock is not None else -1
+
+    def unix_socket(self) -> bool:
+        return bool(self.unix_path)
+
+    def wake(self) -> None:
+        if not self.scheduled:
+            self.tick.schedule(self)
+
+    def buffered_input(self) -> int:
+        return self.parser.buffered() if self.parser is not None else 0
+
+    def buffered_output(self) -> int:
+        return self.transport.get_write_buffer_size() if self.transport is not None else 0
+
+    def send(self) -> None:
+        """Hand the collected output to the transport; close after it where that was asked for."""
+        client = self.client
+        transport = self.transport
+        if client is None or transport is None:
+            return
+        if client.out:
+            data = b"".join(client.out)
+            client.out.clear()
+            self.tick.engine.stats.net_output += len(data)
+            self.tick.engine.stats.writes += 1
+            transport.write(data)
+        if client.closing:
+            transport.close()
+
+    def abort(self) -> None:
+        """Drop the connection and what was still to be sent."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    def _feed_singly(self, client: Client, parser: RequestParser) -> None:
+        parser.authenticated = not client.gates & gates.AUTH
+        commands = parser.feed(b"")
+        while commands and not client.closing:
+            self.tick.engine.process(client, commands)
+            parser.authenticated = not client.gates & gates.AUTH
+            commands = parser.feed(b"")
+
+    def _refuse(self, client: Client, error: bytes) -> None:
+        self.tick.protocol_error(client, error)
+        encode_error(client.out, error)
+        client.close_after_reply()
+
+    def _name(self, name: object) -> str:
+        if self.unix_path:
+            return f"{self.unix_path}:0"
+        if isinstance(name, tuple) and len(name) >= 2:
+            host, port = name[0], name[1]
+            return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return ""
+
+
+def configure_socket(transport: asyncio.Transport, keepalive_s: int) -> None:
+    """TCP_NODELAY, and keep-alive probes after `keepalive_s` seconds of silence (0: none)."""
+    sock = transport.get_extra_info("socket")
+    if sock is None or sock.family == socket.AF_UNIX:
+        return
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if keepalive_s > 0:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, keepalive_s)
+        # Redis's proportions: three probes within the same time again.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, max(1, keepalive_s // 3))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
