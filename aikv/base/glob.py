@@ -28,19 +28,19 @@ _EVERY_BYTE: Final = b"\x01" * 256
 
 
 class Segment:
-    """Items between two stars: `literal` where each of them is one certain byte, else one 256-byte table per
+    """Items between two stars: `literal` where each of them is one certain byte, and one 256-byte table per
     item.
     """
 
-    def __init__(self, tables: list[bytes]) -> None:
+    def __init__(self, tables: list[bytes], literal: bytes | None) -> None:
         self.size: Final = len(tables)
         self.tables: Final = tables
-        self.literal: Final = _literal_of(tables)
+        self.literal: Final = literal
 
     def stands_at(self, text: bytes, position: int) -> bool:
         """Whether the segment matches at `position`, from where at least `size` bytes are left."""
         if self.literal is not None:
-            return text.startswith(self.literal, position)
+            return text[position : position + self.size] == self.literal
         for table in self.tables:
             if not table[text[position]]:
                 return False
@@ -110,54 +110,55 @@ class _Parser:
         self.pattern = pattern
         self.nocase = nocase
         self.at = 0
-        self.known: dict[bytes, bytes] = {}
+        self.classes: dict[bytes, bytes] = {}
+        self.tables: list[bytes] = []
+        self.literal = bytearray()
+        # Whether all items since the last star are certain bytes.
+        self.certain = True
 
     def segments(self) -> list[Segment]:
         """At least one segment; n stars (a run of stars counts once) give n + 1 of them."""
+        pattern = self.pattern
         result: list[Segment] = []
-        tables: list[bytes] = []
-        after_star = False
-        while self.at < len(self.pattern):
-            if self.pattern[self.at] == _STAR:
-                self.at += 1
-                if not after_star:
-                    result.append(Segment(tables))
-                    tables = []
-                after_star = True
+        while self.at < len(pattern):
+            if pattern[self.at] == _STAR:
+                result.append(self._segment())
+                while self.at < len(pattern) and pattern[self.at] == _STAR:
+                    self.at += 1
             else:
-                tables.append(self._item())
-                after_star = False
-        result.append(Segment(tables))
+                self._item()
+        result.append(self._segment())
         return result
 
-    def _item(self) -> bytes:
+    def _segment(self) -> Segment:
+        segment = Segment(self.tables, bytes(self.literal) if self.certain else None)
+        self.tables = []
+        self.literal = bytearray()
+        self.certain = True
+        return segment
+
+    def _item(self) -> None:
         start = self.at
         byte = self.pattern[start]
         self.at += 1
         if byte == _ANY:
-            return _EVERY_BYTE
+            self.tables.append(_EVERY_BYTE)
+            self.certain = False
+            return
         if byte == _OPEN:
             self._skip_class()
-        elif byte == _BACKSLASH and self.at < len(self.pattern):
+            self.tables.append(self._class(self.pattern[start : self.at]))
+            self.certain = False
+            return
+        if byte == _BACKSLASH and self.at < len(self.pattern):
             byte = self.pattern[self.at]
             self.at += 1
-        source = self.pattern[start : self.at]
-        table = self.known.get(source)
-        if table is None:
-            table = self._class_table(source) if source[0] == _OPEN else self._byte_table(byte)
-            self.known[source] = table
-        return table
-
-    def _byte_table(self, byte: int) -> bytes:
-        table = bytearray(_NO_BYTE)
-        self._add(table, byte)
-        return bytes(table)
-
-    def _add(self, table: bytearray, byte: int) -> None:
-        table[byte] = 1
-        if self.nocase:
-            table[_lower(byte)] = 1
-            table[_upper(byte)] = 1
+        self.literal.append(byte)
+        if self.nocase and _lower(byte) != _upper(byte):
+            self.tables.append(_EITHER_CASE[byte])
+            self.certain = False
+        else:
+            self.tables.append(_ONE_BYTE[byte])
 
     def _skip_class(self) -> None:
         """From behind the `[` to behind its `]`, or to the end of the pattern."""
@@ -172,6 +173,13 @@ class _Parser:
                 return
             self.at += _element_size(pattern, self.at)
 
+    def _class(self, source: bytes) -> bytes:
+        table = self.classes.get(source)
+        if table is None:
+            table = self._class_table(source)
+            self.classes[source] = table
+        return table
+
     def _class_table(self, source: bytes) -> bytes:
         table = bytearray(_NO_BYTE)
         at = 1
@@ -185,7 +193,10 @@ class _Parser:
             elif size == 3:
                 self._add_range(table, source[at], source[at + 2])
             else:
-                self._add(table, source[at])
+                table[source[at]] = 1
+                if self.nocase:
+                    table[_lower(source[at])] = 1
+                    table[_upper(source[at])] = 1
             at += size
         if negated:
             return bytes(table).translate(b"\x01\x00" + bytes(254))
@@ -215,15 +226,6 @@ def _element_size(pattern: bytes, at: int) -> int:
     return 1
 
 
-def _literal_of(tables: list[bytes]) -> bytes | None:
-    literal = bytearray()
-    for table in tables:
-        if table.count(1) != 1:
-            return None
-        literal.append(table.index(1))
-    return bytes(literal)
-
-
 def _signed(byte: int) -> int:
     return byte - 256 if byte >= 128 else byte
 
@@ -234,3 +236,19 @@ def _lower(byte: int) -> int:
 
 def _upper(byte: int) -> int:
     return byte - 32 if 97 <= byte <= 122 else byte
+
+
+def _byte_tables(nocase: bool) -> list[bytes]:
+    tables: list[bytes] = []
+    for byte in range(256):
+        table = bytearray(_NO_BYTE)
+        table[byte] = 1
+        if nocase:
+            table[_lower(byte)] = 1
+            table[_upper(byte)] = 1
+        tables.append(bytes(table))
+    return tables
+
+
+_ONE_BYTE: Final = _byte_tables(False)
+_EITHER_CASE: Final = _byte_tables(True)

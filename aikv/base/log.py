@@ -6,6 +6,9 @@ nothing, so a program that embeds aikv sees the records in its own handlers; onl
 and warning (#) are DEBUG, VERBOSE = 15, INFO and WARNING, and `nothing` lies above all. The role letter says
 who writes: M primary, S replica, C child, X sentinel.
 
+The classes here derive from interpreted ones of the standard library, so mypyc must leave them interpreted: compiled,
+their memory layout is not the one that the garbage collector walks.
+
 A message may quote what a client sent. Control characters in it are written as escapes, so that no client can
 forge a line.
 """
@@ -15,6 +18,8 @@ import logging.handlers
 import sys
 import time
 from typing import Final, TextIO
+
+from mypy_extensions import mypyc_attr
 
 VERBOSE: Final = 15
 _NOTHING: Final = logging.CRITICAL + 1
@@ -32,7 +37,7 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 # terminal's command.
 _CONTROL_CODES: Final = (*range(32), *range(127, 160), 0x2028, 0x2029)
 _SYSLOG_SOCKET: Final = "/dev/log"
-_SYSLOG_FACILITIES: Final = ("user", *(f"local{number}" for number in range(8)))
+_SYSLOG_FACILITIES: Final = ("user", *[f"local{number}" for number in range(8)])
 # What the standard library calls a level, and its priority in Redis's use of syslog.
 _SYSLOG_PRIORITIES: Final = {"DEBUG": "debug", "VERBOSE": "info", "INFO": "notice", "WARNING": "warning"}
 
@@ -51,6 +56,7 @@ def _escapes() -> dict[int, str]:
 _ESCAPES: Final = _escapes()
 
 
+@mypyc_attr(native_class=False)
 class LineFormatter(logging.Formatter):
     """Makes a record one line. `role` is the letter behind the process id."""
 
@@ -67,6 +73,7 @@ class LineFormatter(logging.Formatter):
         return f"{record.process}:{self.role} {date} {clock} {_level_mark(record.levelno)} {_one_line(self, record)}"
 
 
+@mypyc_attr(native_class=False)
 class SyslogFormatter(logging.Formatter):
     """Makes a record the message for syslog, which adds the date itself."""
 
@@ -79,6 +86,7 @@ class SyslogFormatter(logging.Formatter):
         return f"{self.ident}[{record.process}]: {_one_line(self, record)}"
 
 
+@mypyc_attr(native_class=False)
 class StdoutHandler(logging.StreamHandler[TextIO]):
     """Writes to standard output."""
 
@@ -89,6 +97,7 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
         """Drop the line that cannot be written, as Redis does: a reader that went away stops no server."""
 
 
+@mypyc_attr(native_class=False)
 class FileHandler(logging.handlers.WatchedFileHandler):
     """Appends to a file, and opens it anew after logrotate has moved it away."""
 
@@ -99,6 +108,7 @@ class FileHandler(logging.handlers.WatchedFileHandler):
         """Drop the line that cannot be written, as Redis does: a full disk stops no server."""
 
 
+@mypyc_attr(native_class=False)
 class SyslogHandler(logging.handlers.SysLogHandler):
     """Sends to the system's log, with Redis's choice of priorities."""
 

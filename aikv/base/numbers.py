@@ -48,6 +48,9 @@ _INTEGER_TEXT_LIMIT: Final = 4611686018427387903.0
 _PLAIN_DECIMALS: Final = 6
 # A leading digit fewer than this many places from the units keeps the number plain with any decimals.
 _PLAIN_EXPONENT: Final = 4
+# Between these (so by the rule above) Python's own form is the same.
+_REPR_LOW: Final = 0.001
+_REPR_HIGH: Final = 10000.0
 # An integer keeps its zeros while fewer than this many are missing from the digits.
 _PLAIN_ZEROS: Final = 7
 
@@ -137,6 +140,8 @@ def format_double(x: float) -> bytes:
             return b"%d" % whole
     elif x in (_INFINITY, -_INFINITY):
         return b"inf" if x > 0 else b"-inf"
+    if _REPR_LOW <= abs(x) < _REPR_HIGH:
+        return repr(x).encode("ascii")
     return _shortest(x)
 
 
