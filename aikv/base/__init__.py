@@ -1,0 +1,5 @@
+"""The ground floor: what every other room needs and what needs none of them.
+
+Errors and the texts that clients see, numbers as Redis reads and prints them, glob patterns, quoting, the clock and
+randomness as arguments, LZF and CRC64 for files, the log. Standard library and small C libraries only.
+"""

@@ -8,4 +8,4 @@ what two of them share is a function of the room below.
 
 def load() -> None:
     """Fill the command table."""
-    from aikv.commands import connection, strings  # noqa: F401
+    from aikv.commands import connection, counters, lcs, ranges, strings  # noqa: F401

@@ -1,1 +1,1 @@
-"""Data structures without clients, keys or time: `table`, the scannable hash table that everything larger is built on."""
+"""Data structures without clients, keys or time: `table`, the scannable hash table that larger ones are built on."""

@@ -6,10 +6,10 @@ are ``2**level + split`` buckets; a key's bucket is the low `level` bits of its 
 bucket has already been split. When the average load passes `SPLIT_AT` the bucket at `split` is divided in two; when it
 falls below `MERGE_AT` the last bucket goes back into its parent. So the longest pause is one bucket.
 
-The SCAN cursor is a position in the order of bit-reversed hashes (Redis's own idea, by Pieter Noordhuis): splitting and
-merging only refine or coarsen that order, so whatever is in the table from the beginning to the end of a scan is
-returned. Because the order is one of hashes and not of buckets, a step can take a part of a bucket: `scan` picks as many
-hash bits as give about the wanted number of keys.
+The SCAN cursor is a position in the order of bit-reversed hashes (Redis's own idea, by Pieter Noordhuis): splitting
+and merging only refine or coarsen that order, so whatever is in the table from the beginning to the end of a scan is
+returned. Because the order is one of hashes and not of buckets, a step can take a part of a bucket: `scan` picks as
+many hash bits as give about the wanted number of keys.
 
 Hashes of bytes are seeded per process (SipHash), so a client cannot choose keys that fall into one bucket.
 

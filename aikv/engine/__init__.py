@@ -1,7 +1,7 @@
 """The engine: from an argument list to a reply.
 
-In reading order: `command` (the table and its decorator), `keyspec`, `gates`; `client` and `context` (what a handler is
-given); `engine` (dispatch, `call`); `admission` and `refusal` (what happens instead of a call); `journal` (what changed,
-as bytes); `multi`, `blocking`, `pause`; `events`, `stats`; `dataset` and `persistence` (loading, saving, the AOF);
-`config/` (the table of directives). This is the only place from which a handler is called.
+In reading order: `command` (the table and its decorator), `keyspec`, `gates`; `client` and `context` (what a handler
+is given); `engine` (dispatch, `call`); `admission` and `refusal` (what happens instead of a call); `journal` (what
+changed, as bytes); `multi`, `blocking`, `pause`; `events`, `stats`; `dataset` and `persistence` (loading, saving, the
+AOF); `config/` (the table of directives). This is the only place from which a handler is called.
 """

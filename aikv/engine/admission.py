@@ -1,7 +1,7 @@
 """Admission: what happens to a command while a gate is closed that concerns it.
 
-Theory of operation: called only where dispatch has seen such a gate, in the order of Redis's processCommand. `admit` says
-whether the command may be called now; where not, it has been answered, queued or put off.
+Theory of operation: called only where dispatch has seen such a gate, in the order of Redis's processCommand. `admit`
+says whether the command may be called now; where not, it has been answered, queued or put off.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -49,7 +49,7 @@ def admit(engine: "Engine", client: Client, command: Command, argv: list[bytes])
     if closed & gates.AUTH and not command.flags & NO_AUTH:
         engine.refuse(client, command, NOAUTH)
         return False
-    if closed & gates.DISK_ERROR and command.flags & WRITE:
+    if closed & gates.DISK_ERROR and (command.flags & WRITE or command.name == "ping"):
         engine.refuse(client, command, engine.disk_error)
         return False
     if closed & gates.SUBSCRIBED and command.name not in _SUBSCRIBER_COMMANDS:

@@ -89,7 +89,8 @@ class Client:
         self.skip_next = False
         self.no_touch = False
         self.no_evict = False
-        self.last_command = b"NULL"
+        # The command called last, for CLIENT LIST's `cmd`.
+        self.last: Command | None = None
         # Not a real user: a loader. Its commands are not journalled.
         self.internal = False
 

@@ -1,8 +1,9 @@
 """The command table: what a command is, and how one is declared.
 
-Theory of operation: `@command` puts a `Command` into `COMMANDS` when its module is imported and leaves the function as it
-is. Everything that is known of a command stands in that one declaration, and everything else is derived from it: arity
-and gates at dispatch, COMMAND INFO, DOCS and GETKEYS, HELP, ACL categories, the documentation, the list of tests.
+Theory of operation: `@command` puts a `Command` into `COMMANDS` when its module is imported and leaves the function
+as it is. Everything that is known of a command stands in that one declaration, and everything else is derived from
+it: arity and gates at dispatch, COMMAND INFO, DOCS and GETKEYS, HELP, ACL categories, the documentation, the list of
+tests.
 
 A name with a bar (`CLIENT|KILL`) declares a subcommand; its container is declared by `container`. Names are kept in
 lower case, as Redis's errors and replies give them.
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from mypy_extensions import i64
 
 from aikv.engine import gates
+from aikv.engine.config.store import RenamedCommand
 from aikv.engine.keyspec import KeySpec
 
 if TYPE_CHECKING:
@@ -142,7 +144,11 @@ class Command:
         self.most: i64 = arity if arity > 0 else _MANY
         self.flags: i64 = flags
         self.cares: i64 = gates.cares(
-            bool(flags & NO_AUTH), bool(flags & WRITE), bool(flags & (LOADING)), name in gates.PASS_MULTI
+            bool(flags & NO_AUTH),
+            # PING too, so that whoever asks after the server learns that it refuses writes.
+            bool(flags & WRITE) or name == "ping",
+            bool(flags & LOADING),
+            name in gates.PASS_MULTI,
         )
         self.specs: Final = specs
         self.group: Final = group
@@ -284,3 +290,21 @@ def _add(entry: Command) -> None:
     if key in table:
         raise ValueError(f"command {entry.name} is declared twice")
     table[key] = entry
+
+
+def renamed(table: dict[bytes, Command], renames: list[RenamedCommand]) -> dict[bytes, Command]:
+    """A copy of `table` with `rename-command` lines applied; an empty new name removes the command.
+
+    Raises ConfigError for a command that does not exist or a name that is taken.
+    """
+    result = dict(table)
+    for rename in renames:
+        entry = result.pop(rename.command.lower(), None)
+        if entry is None:
+            raise rename.error("No such command in rename-command")
+        target = rename.target.lower()
+        if target in result:
+            raise rename.error("Target command name already exists")
+        if target:
+            result[target] = entry
+    return result

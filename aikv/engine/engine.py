@@ -1,9 +1,10 @@
 """The engine: one command in, one reply out.
 
-Theory of operation. `process` takes the commands that a client sent and runs them in order until the client has to wait.
-`execute` is the way of one command: one look-up by its name as spelled, one comparison for arity, one test of the gates,
-then `call`. `call` is the only place from which a handler is called; it encodes the reply, counts, takes the time, and
-gives what changed to the journal. Nothing is awaited and nothing is allocated for the engine's own sake.
+Theory of operation. `process` takes the commands that a client sent and runs them in order until the client has to
+wait. `execute` is the way of one command: one look-up by its name as spelled, one comparison for arity, one test of
+the gates, then `call`. `call` is the only place from which a handler is called; it encodes the reply, counts, takes
+the time, and gives what changed to the journal. Nothing is awaited and nothing is allocated for the engine's own
+sake.
 
 Time: the clock is read once after each command; that reading ends the command's duration and is the next one's now,
 so that TTLs, statistics and the slow log share one reading.
@@ -13,7 +14,7 @@ Side effects of a command that must come later (resuming clients it unblocked) a
 """
 
 import traceback
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import i64
 
@@ -25,7 +26,7 @@ from aikv.engine import events, gates
 from aikv.engine.admission import admit
 from aikv.engine.blocking import Block, Scheduler
 from aikv.engine.client import Client, Link
-from aikv.engine.command import COMMANDS, Command
+from aikv.engine.command import COMMANDS, Command, renamed
 from aikv.engine.config.store import Config
 from aikv.engine.context import Context
 from aikv.engine.events import Event
@@ -37,12 +38,22 @@ from aikv.keyspace.database import Database, Watcher
 from aikv.resp.encoder import encode, encode_error
 from aikv.resp.reply import NoReply
 
+if TYPE_CHECKING:
+    from aikv.engine.lifecycle import Lifecycle
+    from aikv.engine.persistence import Persistence
+
 # Spellings of command names that are remembered, so that none is lower-cased twice.
 _SPELLINGS: Final = 1024
 
 
 class Engine(Watcher):
-    """The databases and everything that commands act on."""
+    """The databases and everything that commands act on.
+
+    `persistence` and `lifecycle` are set by whoever puts a server together; an engine alone has neither.
+    """
+
+    persistence: "Persistence"
+    lifecycle: "Lifecycle"
 
     def __init__(self, config: Config, clock: Clock, random: Random, scheduler: Scheduler) -> None:
         self.config = config
@@ -62,6 +73,8 @@ class Engine(Watcher):
         self.databases: list[Database] = []
         for index in range(config.get_int("databases")):
             self.databases.append(Database(index, self, self.started_us // 1_000_000))
+        # Commands by name in lower case, `rename-command` applied.
+        self.commands: dict[bytes, Command] = renamed(COMMANDS, config.rename_commands)
         self.clients: dict[int, Client] = {}
         self.ready: list[Client] = []
         self._next_client = 1
@@ -78,6 +91,8 @@ class Engine(Watcher):
         self.disk_error = b""
         # How many units of the journal are open: a command inside EXEC ends none.
         self._depth: i64 = 0
+        # Buckets of emptied databases, freed in slices by `free_some`.
+        self._discarded: list[dict[bytes, object]] = []
         self._spelled: dict[bytes, Command] = {}
         self._refresh_time()
 
@@ -141,6 +156,7 @@ class Engine(Watcher):
         context = client.context
         assert context is not None
         assert command.handler is not None
+        client.last = command
         before: i64 = self.dirty
         self._depth += 1
         try:
@@ -168,16 +184,21 @@ class Engine(Watcher):
     def resolve(self, client: Client, argv: list[bytes]) -> Command | None:
         """The command or subcommand that `argv` names; None after the client has been told that there is none."""
         name = argv[0]
-        command = find_command(argv)
+        command = self.find_command(argv)
         if command is None:
-            parent = COMMANDS.get(name.lower())
-            self.refuse(
-                client, None, unknown_command(argv) if parent is None else unknown_subcommand(parent, argv)
-            )
+            parent = self.commands.get(name.lower())
+            self.refuse(client, None, unknown_command(argv) if parent is None else unknown_subcommand(parent, argv))
             return None
         if name not in self._spelled and len(self._spelled) < _SPELLINGS:
-            self._spelled[name] = COMMANDS[name.lower()]
+            self._spelled[name] = self.commands[name.lower()]
         return command
+
+    def find_command(self, argv: list[bytes]) -> Command | None:
+        """The command that `argv` names, or its subcommand; None where there is no such."""
+        command = self.commands.get(argv[0].lower())
+        if command is None or command.subcommands is None or len(argv) < 2:
+            return command
+        return command.subcommands.get(argv[1].lower())
 
     def refuse(self, client: Client, command: Command | None, text: bytes) -> None:
         """Answer with an error without running anything; a transaction that is being queued cannot run any more."""
@@ -293,6 +314,19 @@ class Engine(Watcher):
         client.watching = []
         client.stale_watch = False
 
+    def discard(self, buckets: list[dict[bytes, object]]) -> None:
+        """Take the buckets of an emptied database; they are freed in slices, so that nobody waits for it."""
+        self._discarded += buckets
+
+    def free_some(self, budget_us: int) -> bool:
+        """Free discarded buckets for about `budget_us`; whether some are left."""
+        deadline = self.clock.monotonic_us() + budget_us
+        while self._discarded:
+            self._discarded.pop()
+            if self.clock.monotonic_us() >= deadline:
+                break
+        return bool(self._discarded)
+
     # Inside.
 
     def _record(self, client: Client, context: Context, argv: list[bytes]) -> None:
@@ -315,9 +349,7 @@ class Engine(Watcher):
             error,
             " | ".join(line.strip() for line in traceback.format_exception(error)[-3:]),
         )
-        encode_error(
-            client.out, b"ERR internal error while running '" + command.name.encode() + b"', see the log"
-        )
+        encode_error(client.out, b"ERR internal error while running '" + command.name.encode() + b"', see the log")
 
     def _refresh_time(self) -> None:
         self._set_time(self.clock.unix_us())
@@ -342,11 +374,3 @@ class Timeout:
         """Give the client its time-out reply."""
         if self._client.block is self._block:
             self._engine.unblock(self._client, self._block.on_timeout())
-
-
-def find_command(argv: list[bytes]) -> Command | None:
-    """The command that `argv` names, or its subcommand; None where there is no such."""
-    command = COMMANDS.get(argv[0].lower())
-    if command is None or command.subcommands is None or len(argv) < 2:
-        return command
-    return command.subcommands.get(argv[1].lower())

@@ -10,7 +10,8 @@ from aikv.base.errors import CommandError
 from aikv.base.numbers import to_i64
 
 _I64_MAX: Final = (1 << 63) - 1
-_I64_MIN: Final = -(1 << 63)
+# The same for both signs: C divides towards zero.
+_MAX_SECONDS: Final = _I64_MAX // 1000
 
 SECONDS: Final = 1000
 MILLISECONDS: Final = 1
@@ -26,7 +27,7 @@ def expire_at(argument: bytes, unit: int, base_ms: int, name: str, positive: boo
     value = to_i64(argument)
     if positive and value <= 0:
         raise invalid_expire(name)
-    if unit == SECONDS and not _I64_MIN // 1000 <= value <= _I64_MAX // 1000:
+    if unit == SECONDS and not -_MAX_SECONDS <= value <= _MAX_SECONDS:
         raise invalid_expire(name)
     when = value * unit + base_ms
     if when > _I64_MAX:

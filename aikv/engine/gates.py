@@ -1,8 +1,8 @@
 """Gates: the bits that say that something unusual is going on.
 
-Theory of operation: dispatch makes one test, ``(client.gates | engine.gates) & command.cares``, and only where it is not
-zero asks what is the matter (`engine.admission`). A bit is set when a state begins and cleared when it ends, so that a
-feature nobody uses costs a command nothing.
+Theory of operation: dispatch makes one test, ``(client.gates | engine.gates) & command.cares``, and only where it is
+not zero asks what is the matter (`engine.admission`). A bit is set when a state begins and cleared when it ends, so
+that a feature nobody uses costs a command nothing.
 """
 
 from typing import Final
@@ -23,7 +23,7 @@ STOPPING: Final = 1 << 12  # shutting down
 PASS_MULTI: Final[frozenset[str]] = frozenset({"exec", "discard", "multi", "watch", "quit", "reset"})
 
 
-def cares(no_auth: bool, write: bool, while_loading: bool, pass_multi: bool) -> int:
+def cares(no_auth: bool, needs_disk: bool, while_loading: bool, pass_multi: bool) -> int:
     """The gates that concern a command with these properties."""
     bits = SUBSCRIBED | QUIET | PAUSED | MONITORED | STOPPING
     if not no_auth:
@@ -32,6 +32,6 @@ def cares(no_auth: bool, write: bool, while_loading: bool, pass_multi: bool) -> 
         bits |= MULTI
     if not while_loading:
         bits |= LOADING
-    if write:
+    if needs_disk:
         bits |= DISK_ERROR
     return bits

@@ -1,10 +1,10 @@
 """The journal: every change, once, as the RESP bytes that repeat it.
 
-Theory of operation: when a command has changed something the engine records it here, as it was sent or in a rewritten,
-deterministic form. All records of one unit (a command with what it caused, or a transaction) are encoded together at its
-end; a unit of more than one record is put between MULTI and EXEC, so that whoever replays it gets all or nothing. A
-SELECT is written where the database differs from the last record's. The bytes are made once; the server takes them
-with `take` before any reply is sent, and gives the same bytes to the AOF and to replicas.
+Theory of operation: when a command has changed something the engine records it here, as it was sent or in a
+rewritten, deterministic form. All records of one unit (a command with what it caused, or a transaction) are encoded
+together at its end; a unit of more than one record is put between MULTI and EXEC, so that whoever replays it gets all
+or nothing. A SELECT is written where the database differs from the last record's. The bytes are made once; the server
+takes them with `take` before any reply is sent, and gives the same bytes to the AOF and to replicas.
 
 While nobody wants the bytes (`active` False) nothing is encoded.
 """

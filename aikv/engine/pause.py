@@ -1,8 +1,8 @@
 """CLIENT PAUSE: holding back clients for a while.
 
-Theory of operation: while a pause is in force the PAUSED gate is set; a command that it concerns is put back at the head
-of its client's queue and the client halts. The end of the pause resumes all of them. Keys do not expire meanwhile, so
-that a replica can catch up with a dataset that stands still.
+Theory of operation: while a pause is in force the PAUSED gate is set; a command that it concerns is put back at the
+head of its client's queue and the client halts. The end of the pause resumes all of them. Keys do not expire
+meanwhile, so that a replica can catch up with a dataset that stands still.
 """
 
 from typing import Final

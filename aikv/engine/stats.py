@@ -56,7 +56,6 @@ class Stats:
         self.latest_fork_us = 0
         self.forks = 0
         self.saves = 0
-        self.rewrites = 0
         # Error code (the first word of the text) -> number of replies.
         self.errors: dict[bytes, int] = {}
         self.ops = Rate()
@@ -70,6 +69,11 @@ class Stats:
         # A bound, because a user's script can make up codes.
         if code in self.errors or len(self.errors) < 128:
             self.errors[code] = self.errors.get(code, 0) + 1
+
+    def note_fork(self, took_us: int) -> None:
+        """A child was forked, and the fork took so many microseconds."""
+        self.forks += 1
+        self.latest_fork_us = took_us
 
     def sample(self, now_us: int) -> None:
         """Sample the rates; called by the cron."""

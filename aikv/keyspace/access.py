@@ -2,8 +2,8 @@
 
 Theory of operation: a string value is a bare Python object with no room for a timestamp, and a second full table of
 times would double the cost of small keys. So times are kept exactly for the keys used most recently, in two
-generations: a touch writes the young one; when that is full it becomes the old one and the former old one is dropped. Of
-a key in neither it is known that it was last used no later than the drop, and that bound is what IDLETIME answers.
+generations: a touch writes the young one; when that is full it becomes the old one and the former old one is dropped.
+Of a key in neither it is known that it was last used no later than the drop, and that bound is what IDLETIME answers.
 A dataset of up to `GENERATION` keys is therefore exact, as in Redis; a larger one is exact for its warm part.
 
 Under an LFU policy an entry holds Redis's counter instead: the minute of the last decay in the upper bits and a

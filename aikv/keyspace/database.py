@@ -1,8 +1,9 @@
 """One numbered database: keys, values and times to live.
 
-Theory of operation: values and expiry times live in two `Table`s, so a key without a TTL costs nothing for the feature,
-and a look-up asks the second table only while it has any entry. A key past its time is never served: `find` removes
-it first and tells the `Watcher`, whoever looks; the active cycle (`keyspace.expiry`) removes those that nobody asks for.
+Theory of operation: values and expiry times live in two `Table`s, so a key without a TTL costs nothing for the
+feature, and a look-up asks the second table only while it has any entry. A key past its time is never served: `find`
+removes it first and tells the `Watcher`, whoever looks; the active cycle (`keyspace.expiry`) removes those that
+nobody asks for.
 
 A database knows nothing of clients, journals or events. What must follow from a change is the engine's affair, which is
 told of the one change that no command makes, an expiry, through the `Watcher` it passes in.
@@ -39,6 +40,8 @@ class Database:
         self.watcher = watcher
         # Set while clients are paused: a key past its time is hidden then, not removed.
         self.keep_expired = False
+        # Set while a file is loaded: no key runs out then, because what follows in the file may refer to it.
+        self.loading = False
         # Where the active expiry cycle goes on.
         self.expire_cursor = 0
         # Clients that WATCH a key here: key -> client ids. Kept by the engine; here because it belongs to the keys.
@@ -52,7 +55,7 @@ class Database:
         value = self.table.get(key)
         if self.expires.used and value is not None:
             when = self.expires.get(key)
-            if when is not None and isinstance(when, int) and when <= now:
+            if when is not None and isinstance(when, int) and when <= now and not self.loading:
                 if not self.keep_expired:
                     self.expire(key)
                 return None

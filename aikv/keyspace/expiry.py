@@ -1,9 +1,9 @@
 """The active expiry cycle: removes keys past their time that nobody asks for.
 
-Theory of operation, after Redis's activeExpireCycle: a cycle visits the databases in turn and walks each table of TTLs by
-its scan cursor, some keys a step. While a step finds more than a tenth of its keys past their time there is more to
-find, so it goes on; otherwise it leaves the database for the next cycle. A budget of time bounds every cycle, so that
-no client waits for a million keys that run out at once.
+Theory of operation, after Redis's activeExpireCycle: a cycle visits the databases in turn and walks each table of
+TTLs by its scan cursor, some keys a step. While a step finds more than a tenth of its keys past their time there is
+more to find, so it goes on; otherwise it leaves the database for the next cycle. A budget of time bounds every cycle,
+so that no client waits for a million keys that run out at once.
 """
 
 from typing import Final

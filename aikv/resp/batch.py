@@ -1,10 +1,11 @@
 """Well-formed pipelines read by hiredis, for the interpreted form.
 
-Theory of operation: hiredis's Reader is C and quick, but it reads replies, not requests: it takes types that a request
-must not have, and allocates for whatever an array header promises. So it is used as an accelerator whose answer is
-proven: input that could make it allocate is never shown to it, and what it returns is taken only where the commands'
-lengths on the wire add up to the input's own. Every request has exactly one canonical encoding, so a sum that agrees means
-that hiredis read what the exact parser would have read; where it does not, the input goes to the exact parser whole.
+Theory of operation: hiredis's Reader is C and quick, but it reads replies, not requests: it takes types that a
+request must not have, and allocates for whatever an array header promises. So it is used as an accelerator whose
+answer is proven: input that could make it allocate is never shown to it, and what it returns is taken only where the
+commands' lengths on the wire add up to the input's own. Every request has exactly one canonical encoding, so a sum
+that agrees means that hiredis read what the exact parser would have read; where it does not, the input goes to the
+exact parser whole.
 
 No input is left inside hiredis between calls, so one Reader serves any number of chunks.
 """

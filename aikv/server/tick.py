@@ -1,13 +1,14 @@
 """The end of one turn of the event loop: journal first, then replies.
 
-Theory of operation: every connection with output is on one list. The first to join asks the loop to call `run` before it
-polls again, so `run` comes once for all clients that were read in this turn. It lets the engine finish what it left for
-later, hands the journal to the AOF (with one fsync for all of them under `always`), and only then writes to each socket
-once. So no reply leaves before the change that it acknowledges is as safe as the policy promises, and system calls are
-shared.
+Theory of operation: every connection with output is on one list. The first to join asks the loop to call `run` before
+it polls again, so `run` comes once for all clients that were read in this turn. It lets the engine finish what it
+left for later, hands the journal to the AOF (with one fsync for all of them under `always`), and only then writes to
+each socket once. So no reply leaves before the change that it acknowledges is as safe as the policy promises, and
+system calls are shared.
 """
 
 import asyncio
+import os
 from typing import Final
 
 from aikv.base import log
@@ -15,6 +16,7 @@ from aikv.engine import gates
 from aikv.engine.client import Client
 from aikv.engine.engine import Engine
 from aikv.engine.persistence import Persistence
+from aikv.persistence.aof_log import AofFatal
 from aikv.server.connection import Connection, configure_socket
 
 _MAX_CLIENTS: Final = b"-ERR max number of clients reached\r\n"
@@ -58,12 +60,20 @@ class Tick:
         engine = self.engine
         if engine.ready:
             engine.before_sleep()
-        self.persistence.flush()
+        try:
+            self.persistence.flush()
+        except AofFatal as error:
+            self.die(error)
         due = self._due
         self._due = []
         for connection in due:
             connection.scheduled = False
             connection.send()
+
+    def die(self, error: AofFatal) -> None:
+        """The log cannot keep its promise: end at once, so that nothing is acknowledged that may be lost."""
+        log.warning("%s", error)
+        os._exit(1)
 
     def admission(self, transport: asyncio.Transport, unix: bool) -> bytes | None:
         """What to send to a client that may not connect; None for one that may."""

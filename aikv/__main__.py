@@ -1,0 +1,5 @@
+"""`python -m aikv` is the command `aikv`."""
+
+from aikv.cli import main
+
+main()

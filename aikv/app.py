@@ -1,0 +1,150 @@
+"""The composition root: makes one server out of the rooms.
+
+Theory of operation: `Server` is given a configuration and the outside world (files, clock, randomness) and puts
+together engine, persistence, sockets and cron. `run` is the life of the process: bind, load, serve, shut down. It
+returns an exit status and raises `AikvError` for what stops the start.
+"""
+
+import asyncio
+import gc
+import os
+import platform
+import signal
+from typing import Final
+
+from aikv import commands
+from aikv.base import log
+from aikv.base.clock import Clock, SystemClock
+from aikv.base.errors import AikvError, CommandError
+from aikv.base.form import COMPILED
+from aikv.base.random import Random
+from aikv.base.version import REDIS_VERSION, VERSION
+from aikv.engine.config import Config
+from aikv.engine.engine import Engine
+from aikv.engine.lifecycle import Lifecycle
+from aikv.engine.persistence import Persistence
+from aikv.persistence.aof_fsync import ThreadRunner
+from aikv.persistence.files import Files
+from aikv.server.cron import Cron
+from aikv.server.listener import Listener
+from aikv.server.loop import LoopScheduler, new_event_loop
+from aikv.server.supervision import notify_supervisor
+from aikv.server.tick import Tick
+
+FORM: Final = "compiled" if COMPILED else "pure"
+
+
+class Server(Lifecycle):
+    """One server; `run` serves until it is told to shut down."""
+
+    def __init__(self, config: Config, files: Files | None = None, clock: Clock | None = None) -> None:
+        commands.load()
+        self.config: Final = config
+        self._files: Final = files if files is not None else Files()
+        self._loop: Final = new_event_loop()
+        self.engine: Final = Engine(
+            config, clock if clock is not None else SystemClock(), Random(), LoopScheduler(self._loop)
+        )
+        self.persistence: Final = Persistence(self.engine, self._files, ThreadRunner(self._files))
+        self.engine.persistence = self.persistence
+        self.engine.lifecycle = self
+        self._tick: Final = Tick(self.engine, self.persistence, self._loop)
+        self._cron: Final = Cron(self._tick, self._loop)
+        self._listener: Final = Listener(config)
+        self._tasks: Final[set[asyncio.Task[None]]] = set()
+        self._interrupted = False
+        config.on_change("loglevel", self._set_log_level)
+        config.on_change("bind", self._rebind)
+        config.on_change("port", self._rebind)
+
+    def run(self) -> int:
+        """Serve until shutdown; returns the exit status. Raises `AikvError` for what stops the start."""
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._announce()
+            self._check_dir()
+            self._listener.open()
+            self.persistence.load()
+            # What is loaded stays: the collector need not look at it ever again.
+            gc.collect()
+            gc.freeze()
+            gc.disable()
+            self._loop.run_until_complete(self._listener.accept(self._tick))
+            self._catch_signals()
+            self._cron.start()
+            notify_supervisor(self.config.get_str("supervised"))
+            self._loop.run_forever()
+        finally:
+            self._listener.close()
+            self._loop.close()
+        return 0
+
+    def shutdown(self, save: bool | None, now: bool, force: bool) -> None:
+        log.notice("User requested shutdown...")
+        if not self._finish(save, force):
+            raise CommandError(b"ERR Errors trying to SHUTDOWN. Check logs.")
+
+    def _finish(self, save: bool | None, force: bool) -> bool:
+        """Bring everything to the disk and stop the loop; False where the server has to go on."""
+        if not self.persistence.close(save, force):
+            return False
+        self._cron.stop()
+        self._loop.stop()
+        log.notice("aikv is now ready to exit, bye bye...")
+        return True
+
+    def _announce(self) -> None:
+        log.notice(
+            "aikv %s is starting: %s form, CPython %s, as Redis %s, pid %d",
+            VERSION,
+            FORM,
+            platform.python_version(),
+            REDIS_VERSION,
+            os.getpid(),
+        )
+        if self.config.file:
+            log.notice("Configuration loaded from %s", self.config.file)
+        else:
+            log.notice("No configuration file given: using the defaults. Name one with: aikv /path/to/aikv.conf")
+
+    def _check_dir(self) -> None:
+        directory = self.config.get_str("dir")
+        writes = bool(self.config.save_points) or self.config.get_bool("appendonly")
+        if writes and not os.access(directory, os.W_OK | os.X_OK):
+            raise AikvError(
+                f"The data directory {directory} is not writable, so nothing could be saved. Change its permissions, "
+                'set `dir`, or switch persistence off with `save ""` and `appendonly no`.'
+            )
+
+    def _catch_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._signalled, number)
+        # A log file or peer that went away is reported where it is written to.
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def _signalled(self, number: int) -> None:
+        name = signal.Signals(number).name
+        if number == signal.SIGINT and self._interrupted:
+            log.warning("You insist... exiting now.")
+            os._exit(1)
+        self._interrupted = number == signal.SIGINT
+        log.warning("Received %s scheduling shutdown...", name)
+        options = self.config.get_str(f"shutdown-on-{name.lower()}").split()
+        save = True if "save" in options else False if "nosave" in options else None
+        if not self._finish(save, "force" in options):
+            log.warning(
+                "%s received but errors trying to shut down the server, check the logs for more information", name
+            )
+            self._interrupted = False
+
+    def _set_log_level(self) -> None:
+        log.set_level(self.config.get_str("loglevel"))
+
+    def _rebind(self) -> None:
+        if not self._loop.is_running():
+            return
+        sockets = self._listener.bind_new()
+        task: asyncio.Task[None] = self._loop.create_task(self._listener.rebind(self._tick, sockets))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

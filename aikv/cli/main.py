@@ -1,0 +1,23 @@
+"""Which of the programs behind `aikv` is meant.
+
+Theory of operation: the server takes its arguments as redis-server does (`[conf] [--directive value ...]`), which no
+option parser understands, so they are passed on whole. A first word that names a tool goes to that tool.
+"""
+
+import sys
+
+import click
+
+from aikv.cli.serve import serve
+from aikv.cli.tools import TOOLS
+
+
+def main() -> None:
+    """Run the command that the program's arguments name; ends the process."""
+    arguments = sys.argv[1:]
+    tool = TOOLS.get(arguments[0]) if arguments else None
+    command: click.Command = serve if tool is None else tool
+    if tool is None:
+        command.main(args=arguments, prog_name="aikv")
+    else:
+        command.main(args=arguments[1:], prog_name=f"aikv {arguments[0]}")

@@ -1,0 +1,190 @@
+"""The append-only file of the running server: fed by the journal, rewritten by a child, switched by CONFIG SET.
+
+Theory of operation: `persistence.aof_rewrite.Aof` is the log itself. This class gives it the journal's bytes once per
+turn of the event loop, lets a forked child write the base when a rewrite is asked for or due, and follows the
+configuration. After each change of file the journal selects its database anew.
+"""
+
+import os
+from typing import Final
+
+from aikv.base import log
+from aikv.base.errors import AikvError, CommandError
+from aikv.engine.engine import Engine
+from aikv.engine.snapshots import Snapshots, described
+from aikv.persistence.aof_base import BaseOptions, RewriteJob, rewrite_temp_path, write_base
+from aikv.persistence.aof_fsync import DiskRunner
+from aikv.persistence.aof_info import aof_info, aof_sizes_info
+from aikv.persistence.aof_log import ALWAYS, EVERYSEC, NO, OFF, WAIT_REWRITE
+from aikv.persistence.aof_manifest import Manifest
+from aikv.persistence.aof_rewrite import Aof
+from aikv.persistence.aof_store import AofStore
+from aikv.persistence.background import BackgroundChild
+from aikv.persistence.files import Files
+
+POLICIES: Final[dict[str, int]] = {"always": ALWAYS, "everysec": EVERYSEC, "no": NO}
+
+
+class LoggingRewriteJob(RewriteJob):
+    """A rewrite whose child writes to the server's log."""
+
+    def prepare(self) -> None:
+        log.set_role("C")
+
+    def log(self, message: str) -> None:
+        log.notice("%s", message)
+
+
+class AppendLog:
+    """The log of one engine. `aof` is always there; its state says whether it is on."""
+
+    def __init__(self, engine: Engine, snapshots: Snapshots, files: Files, runner: DiskRunner) -> None:
+        config = engine.config
+        self._engine = engine
+        self._snapshots = snapshots
+        self._files = files
+        self._child = BackgroundChild()
+        self._child_writes_rdb = True
+        self.store = AofStore(files, config.path("appenddirname"), config.get_str("appendfilename"))
+        self.aof = Aof(self.store, Manifest(), engine.clock, runner, POLICIES[config.get_str("appendfsync")])
+        config.on_change("appendfsync", self._read_policy)
+        config.on_change("no-appendfsync-on-rewrite", self._read_policy)
+        config.on_change("appendonly", self._switch)
+        self._read_policy()
+
+    def rewriting(self) -> bool:
+        """Whether a child is writing a base."""
+        return self._child.pid != 0
+
+    def start(self, manifest: Manifest) -> None:
+        """Open the log that was loaded from `manifest`. Raises `AikvError`."""
+        self.aof.manifest = manifest
+        temporary = rewrite_temp_path(self._engine.config.get_str("dir"), os.getpid())
+        self.aof.start(self._write_base, temporary, self._engine.config.get_bool("aof-use-rdb-preamble"))
+        self._follow()
+
+    def flush(self) -> None:
+        """Give the log what the journal has collected. Raises `AofFatal`."""
+        journal = self._engine.journal
+        if journal.pieces:
+            self.aof.append(journal.take())
+        self.aof.flush()
+
+    def cron(self, child_active: bool) -> None:
+        """Keep the log going; about ten times a second. Raises `AofFatal`."""
+        self.aof.child_active = child_active
+        self.flush()
+        self.aof.cron()
+
+    def due(self) -> bool:
+        """Whether a rewrite is to be started now, if no other child runs."""
+        config = self._engine.config
+        aof = self.aof
+        if aof.rewrite_scheduled or (aof.state == WAIT_REWRITE and not self.rewriting()):
+            return not aof.rewrite_limited()
+        return aof.wants_rewrite(
+            config.get_int("auto-aof-rewrite-percentage"), config.get_int("auto-aof-rewrite-min-size")
+        )
+
+    def rewrite(self) -> None:
+        """Start a rewrite in a child. Raises CommandError where that fails, and `AofFatal`."""
+        engine = self._engine
+        self.flush()
+        if not self.aof.begin_rewrite():
+            raise CommandError(
+                b"ERR Can't execute an AOF background rewriting. Please check the server logs for details."
+            )
+        self._follow()
+        options = self._base_options()
+        self._child_writes_rdb = options.rdb
+        directory = engine.config.get_str("dir")
+        began_us = engine.clock.monotonic_us()
+        try:
+            self._child.start(LoggingRewriteJob(self._files, directory, self._snapshots.databases(), options))
+        except OSError as error:
+            log.warning("Can't rewrite append only file in background: fork: %s", described(error))
+            self.aof.abort_rewrite("", True)
+            self._follow()
+            raise CommandError(b"ERR " + described(error).encode()) from error
+        engine.stats.note_fork(engine.clock.monotonic_us() - began_us)
+        log.notice("Background append only file rewriting started by pid %d", self._child.pid)
+
+    def poll(self) -> None:
+        """Ask after the rewrite under way."""
+        pid = self._child.pid
+        outcome = self._child.poll()
+        if outcome is None:
+            return
+        temporary = rewrite_temp_path(self._engine.config.get_str("dir"), pid)
+        if outcome.ok:
+            log.notice("Background AOF rewrite terminated with success")
+            self.aof.finish_rewrite(temporary, self._child_writes_rdb)
+        else:
+            log.warning("Background AOF rewrite terminated with an error: %s", outcome.report)
+            self.aof.abort_rewrite(temporary, True)
+        self._follow()
+
+    def kill(self) -> None:
+        """End the rewrite under way, if any."""
+        pid = self._child.pid
+        if pid == 0:
+            return
+        log.notice("There is a child rewriting the AOF. Killing it!")
+        self._child.kill()
+        self.aof.abort_rewrite(rewrite_temp_path(self._engine.config.get_str("dir"), pid), False)
+        self.aof.rewrite_scheduled = False
+        self._follow()
+
+    def info(self) -> list[tuple[str, str]]:
+        """The fields of INFO Persistence that begin with `aof_` and are always there."""
+        return aof_info(self.aof)
+
+    def sizes_info(self) -> list[tuple[str, str]]:
+        """The fields that are there while the log is on."""
+        return aof_sizes_info(self.aof)
+
+    def _base_options(self) -> BaseOptions:
+        config = self._engine.config
+        timestamp = self._engine.clock.unix_ms() // 1000 if config.get_bool("aof-timestamp-enabled") else -1
+        return BaseOptions(config.get_bool("aof-use-rdb-preamble"), self._snapshots.options(True), timestamp)
+
+    def _write_base(self, path: str) -> None:
+        try:
+            write_base(self._files, path, self._snapshots.databases(), self._base_options())
+        except OSError as error:
+            raise AikvError(f"Can't write the first base file of the AOF to {path}: {described(error)}") from error
+
+    def _follow(self) -> None:
+        """The log has opened another file, or none: the journal begins anew."""
+        journal = self._engine.journal
+        journal.active = self.aof.active
+        journal.reselect()
+
+    def _read_policy(self) -> None:
+        config = self._engine.config
+        self.aof.set_policy(POLICIES[config.get_str("appendfsync")])
+        self.aof.no_fsync_on_rewrite = config.get_bool("no-appendfsync-on-rewrite")
+
+    def _switch(self) -> None:
+        wanted = self._engine.config.get_bool("appendonly")
+        if wanted == (self.aof.state != OFF):
+            return
+        if not wanted:
+            self.flush()
+            self.kill()
+            self.aof.disable()
+            self._follow()
+            return
+        self.aof.enable()
+        if self._snapshots.running() or self.rewriting():
+            self.aof.rewrite_scheduled = True
+            log.notice(
+                "AOF is enabled but there is already another background operation. An AOF background was scheduled."
+            )
+            return
+        try:
+            self.rewrite()
+        except CommandError as error:
+            self.aof.disable()
+            self._follow()
+            raise ValueError(error.text.decode("latin-1")) from error

@@ -1,0 +1,323 @@
+"""Persistence of one engine: loading at start, snapshots, the append-only file, and the shutdown.
+
+Theory of operation: `Snapshots` and `AppendLog` each look after one kind of file; this class starts them, sees to it
+that only one child runs at a time, answers the commands, and closes the DISK_ERROR gate while the disk fails.
+
+At start the append-only file is loaded where it is on, the RDB otherwise. A file that cannot be read whole stops the
+start with `AikvError`, and is left as it is.
+"""
+
+from typing import Final
+
+from aikv.base import log
+from aikv.base.errors import AikvError, CommandError
+from aikv.engine import gates
+from aikv.engine.admission import MISCONF_SAVE
+from aikv.engine.append_log import AppendLog
+from aikv.engine.client import Client, Link
+from aikv.engine.dataset import DatasetReceiver
+from aikv.engine.engine import Engine
+from aikv.engine.snapshots import Snapshots, described
+from aikv.persistence.aof_fsync import DiskRunner
+from aikv.persistence.aof_load import AofLoader
+from aikv.persistence.aof_log import OFF, WAIT_REWRITE
+from aikv.persistence.aof_manifest import Manifest
+from aikv.persistence.files import Files
+from aikv.persistence.rdb_read import load_rdb, read_rdb
+from aikv.persistence.source import FileSource
+from aikv.resp.reply import OK, Status
+
+_CHILD_ACTIVE: Final = (
+    b"ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a "
+    b"BGSAVE whenever possible."
+)
+
+
+class Persistence:
+    """What the commands SAVE, BGSAVE, BGREWRITEAOF and SHUTDOWN, the cron and the tick ask for."""
+
+    def __init__(self, engine: Engine, files: Files, runner: DiskRunner) -> None:
+        self._engine = engine
+        self._files = files
+        self.snapshots = Snapshots(engine, files)
+        self.log = AppendLog(engine, self.snapshots, files, runner)
+        self._aof_was_ok = True
+        self.keys_loaded = 0
+        self.keys_expired = 0
+        self._loader: Client | None = None
+
+    # At start.
+
+    def load(self) -> None:
+        """Load the dataset and open the log. Raises `AikvError`."""
+        began_us = self._engine.clock.monotonic_us()
+        if self._engine.config.get_bool("appendonly"):
+            manifest = self.log.store.upgrade(self.log.store.read())
+            if self.load_log(manifest):
+                self._report_load("append only file", began_us)
+            elif not manifest.parts():
+                # As Redis does: with the log newly on, the dataset comes from the RDB and goes into the first base.
+                self._load_snapshot(began_us)
+            self.log.start(manifest)
+        else:
+            self._load_snapshot(began_us)
+        self._engine.dirty = 0
+
+    def load_log(self, manifest: Manifest) -> bool:
+        """Replay the log; False where there is none. Raises `AikvError`."""
+        engine = self._engine
+        self._loader = engine.connect(Link(), internal=True)
+        loader = AofLoader(
+            self.log.store,
+            self._replay,
+            self._load_preamble,
+            self._progress,
+            engine.config.get_bool("aof-load-truncated"),
+        )
+        self._set_loading(True)
+        try:
+            return loader.load(manifest).existed
+        finally:
+            self._set_loading(False)
+
+    def _load_snapshot(self, began_us: int) -> None:
+        path = self._engine.config.path("dbfilename")
+        if not self._files.exists(path):
+            return
+        self.load_snapshot(path)
+        self._report_load("disk", began_us)
+
+    def load_snapshot(self, path: str) -> None:
+        """Load the RDB file `path` into the databases. Raises `AikvError`."""
+        receiver = DatasetReceiver(self._engine, False, self._size_of(path))
+        self._set_loading(True)
+        try:
+            load_rdb(self._files, path, receiver, self._engine.config.get_bool("rdbchecksum"))
+        except OSError as error:
+            raise AikvError(f"Fatal error: can't open the RDB file {path} for reading: {described(error)}") from error
+        finally:
+            self._set_loading(False)
+        self.keys_loaded = receiver.loaded
+        self.keys_expired = receiver.expired
+
+    def _load_preamble(self, path: str) -> int:
+        fd = self._files.open(path, 0)
+        try:
+            receiver = DatasetReceiver(self._engine, True, self._size_of(path))
+            source = FileSource(self._files, fd, path, self._engine.config.get_bool("rdbchecksum"))
+            end = read_rdb(source, receiver, trailing_allowed=True).end
+        finally:
+            self._files.close(fd)
+        self.keys_loaded = receiver.loaded
+        return end
+
+    def _replay(self, argv: list[bytes]) -> None:
+        loader = self._loader
+        assert loader is not None
+        loader.out.clear()
+        self._engine.execute(loader, argv)
+        if loader.out and loader.out[0].startswith(b"-"):
+            raise CommandError(loader.out[0][1:].rstrip())
+
+    def _progress(self, loaded: int) -> None:
+        log.verbose("Loading the append only file: %d MB read", loaded >> 20)
+
+    def _size_of(self, path: str) -> int:
+        try:
+            return self._files.size(path)
+        except OSError as error:
+            raise AikvError(f"Fatal error: can't read {path}: {described(error)}") from error
+
+    def _set_loading(self, loading: bool) -> None:
+        """While a file is loaded nothing runs out: its later commands may still refer to any key."""
+        if loading:
+            self._engine.gates |= gates.LOADING
+        else:
+            self._engine.gates &= ~gates.LOADING
+        for database in self._engine.databases:
+            database.loading = loading
+
+    def _report_load(self, source: str, began_us: int) -> None:
+        seconds = (self._engine.clock.monotonic_us() - began_us) / 1_000_000
+        keys = sum(len(database) for database in self._engine.databases)
+        log.notice("DB loaded from %s: %d keys in %.3f seconds", source, keys, seconds)
+
+    # While running.
+
+    def flush(self) -> None:
+        """Make what has changed as safe as the policy promises; before any reply is sent. Raises `AofFatal`."""
+        if self._engine.journal.pieces:
+            self.log.flush()
+            if self.log.aof.ok != self._aof_was_ok:
+                self._judge()
+
+    def cron(self) -> None:
+        """Look after children, save points and the log; about ten times a second. Raises `AofFatal`."""
+        self.snapshots.poll()
+        self.log.poll()
+        if not self.child_active():
+            self._start_what_is_due()
+        self.log.cron(self.child_active())
+        self._judge()
+
+    def child_active(self) -> bool:
+        """Whether a child saves or rewrites."""
+        return self.snapshots.running() or self.log.rewriting()
+
+    def _start_what_is_due(self) -> None:
+        try:
+            if self.log.due():
+                self.log.rewrite()
+            elif self.snapshots.scheduled or self.snapshots.due():
+                self.snapshots.start()
+        except CommandError as error:
+            # Logged with its reason where it happened; nobody waits for an answer, and the next cron tries again.
+            log.verbose("Background task not started: %s", error.text.decode("latin-1"))
+
+    def _judge(self) -> None:
+        """Close or open the DISK_ERROR gate."""
+        engine = self._engine
+        self._aof_was_ok = self.log.aof.ok
+        refusal = self.log.aof.misconf() if self.log.aof.state != OFF else None
+        if refusal is None and self.snapshots.refuses_writes():
+            refusal = MISCONF_SAVE
+        if refusal is None:
+            engine.gates &= ~gates.DISK_ERROR
+        else:
+            engine.disk_error = refusal
+            engine.gates |= gates.DISK_ERROR
+
+    # Commands.
+
+    @property
+    def last_save_s(self) -> int:
+        """Unix time of the last successful save."""
+        return self.snapshots.last_save_s
+
+    def save(self) -> None:
+        """SAVE. Raises CommandError."""
+        if self.snapshots.running():
+            raise CommandError(b"ERR Background save already in progress")
+        try:
+            self.snapshots.save()
+        except OSError as error:
+            raise CommandError(b"ERR " + described(error).encode()) from error
+        finally:
+            self._judge()
+
+    def bgsave(self, schedule: bool) -> object:
+        """BGSAVE; `schedule` puts it off where another child runs. Returns the reply, raises CommandError."""
+        if self.snapshots.running():
+            raise CommandError(b"ERR Background save already in progress")
+        if self.log.rewriting():
+            if not schedule:
+                raise CommandError(_CHILD_ACTIVE)
+            self.snapshots.scheduled = True
+            return Status(b"Background saving scheduled")
+        self.snapshots.start()
+        return Status(b"Background saving started")
+
+    def bgrewriteaof(self) -> object:
+        """BGREWRITEAOF. Returns the reply, raises CommandError."""
+        if self.log.rewriting():
+            raise CommandError(b"ERR Background append only file rewriting already in progress")
+        if self.snapshots.running():
+            self.log.aof.rewrite_scheduled = True
+            return Status(b"Background append only file rewriting scheduled")
+        self.log.rewrite()
+        return Status(b"Background append only file rewriting started")
+
+    def info(self) -> list[tuple[str, str]]:
+        """The fields of INFO Persistence."""
+        fields = [
+            ("loading", str(int(self._engine.gates & gates.LOADING != 0))),
+            ("async_loading", "0"),
+            ("current_cow_peak", "0"),
+            ("current_cow_size", "0"),
+            ("current_cow_size_age", "0"),
+            ("current_fork_perc", "0.00"),
+            ("current_save_keys_processed", "0"),
+            ("current_save_keys_total", "0"),
+        ]
+        loads = [
+            ("rdb_last_load_keys_expired", str(self.keys_expired)),
+            ("rdb_last_load_keys_loaded", str(self.keys_loaded)),
+        ]
+        fork = [("module_fork_in_progress", "0"), ("module_fork_last_cow_size", "0")]
+        return [*fields, *self.snapshots.info(), *loads, *self.log.info(), *fork, *self.log.sizes_info()]
+
+    def reload(self, save: bool, flush: bool) -> object:
+        """DEBUG RELOAD: save the dataset, empty the databases and load it again. Returns OK, raises CommandError."""
+        try:
+            if save:
+                self.snapshots.save()
+            if flush:
+                self._empty()
+            self.load_snapshot(self._engine.config.path("dbfilename"))
+        except (OSError, AikvError) as error:
+            log.warning("DEBUG RELOAD failed: %s", error)
+            raise CommandError(b"ERR Error trying to load the RDB dump, check server logs.") from error
+        log.warning("DB reloaded by DEBUG RELOAD")
+        return OK
+
+    def load_aof(self) -> object:
+        """DEBUG LOADAOF: write the log out, empty the databases and load it again. Returns OK, raises CommandError."""
+        if self.log.aof.state == OFF:
+            raise CommandError(b"ERR Error trying to load the AOF files, check server logs.")
+        self.log.flush()
+        self._empty()
+        active = self._engine.journal.active
+        self._engine.journal.active = False
+        try:
+            self.load_log(self.log.aof.manifest)
+        except AikvError as error:
+            log.warning("DEBUG LOADAOF failed: %s", error)
+            raise CommandError(b"ERR Error trying to load the AOF files, check server logs.") from error
+        finally:
+            self._engine.journal.active = active
+        self._engine.dirty = 0
+        log.warning("Append Only File loaded by DEBUG LOADAOF")
+        return OK
+
+    def _empty(self) -> None:
+        now_s = self._engine.clock.unix_ms() // 1000
+        for database in self._engine.databases:
+            self._engine.discard(database.clear(now_s))
+
+    # At the end.
+
+    def close(self, save: bool | None, force: bool) -> bool:
+        """Bring everything to the disk before the end of the process.
+
+        `save` None saves where there are save points, True always, False never. Returns False where something could
+        not be written and `force` is False: the server has to go on then. Raises `AofFatal`.
+        """
+        self.snapshots.kill()
+        if self.log.aof.state == WAIT_REWRITE and self.log.rewriting() and not force:
+            log.warning("Writing initial AOF. Can't exit.")
+            return False
+        self.log.kill()
+        if self.log.aof.state != OFF:
+            self.log.flush()
+        if save or (save is None and self.snapshots.wanted_at_exit()):
+            log.notice("Saving the final RDB snapshot before exiting.")
+            try:
+                self.snapshots.save()
+            except OSError:
+                if not force:
+                    log.warning("Error trying to save the DB, can't exit.")
+                    self._judge()
+                    return False
+                log.warning("Error trying to save the DB, exiting all the same because FORCE was given.")
+        return self._close_log(force)
+
+    def _close_log(self, force: bool) -> bool:
+        if self.log.aof.state == OFF:
+            return True
+        log.notice("Calling fsync() on the AOF file.")
+        if self.log.aof.close():
+            return True
+        log.warning(
+            "The append only file could not be written out completely%s.", ", exiting all the same" if force else ""
+        )
+        return True

@@ -1,0 +1,124 @@
+"""Writing the base file of the log: the dataset as an RDB, or as the commands that make it.
+
+Theory of operation: the command form is SELECT for each database that is not empty, then for each key the
+commands that make its value, and PEXPIREAT if it has a TTL. Which commands those are is looked up by the
+value's type in `_EMITTERS`. The file is written under the temporary name it is given and forced to the
+disk; to give it its place in the log is `Aof.finish_rewrite`'s business.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Final
+
+from mypy_extensions import mypyc_attr
+
+from aikv.persistence.aof_format import encode_command, timestamp_annotation
+from aikv.persistence.background import ChildJob
+from aikv.persistence.files import Files
+from aikv.persistence.rdb_write import SavedDatabase
+from aikv.persistence.sink import FSYNC_EVERY_BYTES, FileSink, Sink
+from aikv.persistence.snapshot import SaveOptions, remove_temporary, write_rdb
+
+
+def rewrite_temp_path(directory: str, pid: int) -> str:
+    """Where process `pid` writes a new base: in `directory`, the server's `dir`, as Redis does."""
+    return os.path.join(directory, f"temp-rewriteaof-bg-{pid}.aof")
+
+
+Emit = Callable[[Sink, bytes, object], None]
+
+
+def _emit_bytes(sink: Sink, key: bytes, value: object) -> None:
+    assert isinstance(value, bytes)
+    sink.write(encode_command([b"SET", key, value]))
+
+
+def _emit_int(sink: Sink, key: bytes, value: object) -> None:
+    assert isinstance(value, int)
+    sink.write(encode_command([b"SET", key, b"%d" % value]))
+
+
+def _emit_bytearray(sink: Sink, key: bytes, value: object) -> None:
+    assert isinstance(value, bytearray)
+    sink.write(encode_command([b"SET", key, bytes(value)]))
+
+
+_EMITTERS: Final[dict[type, Emit]] = {bytes: _emit_bytes, int: _emit_int, bytearray: _emit_bytearray}
+
+
+def write_commands(sink: Sink, databases: list[SavedDatabase]) -> int:
+    """Write the commands that make `databases` out of nothing; returns the number of keys."""
+    keys = 0
+    for database in databases:
+        if len(database) == 0:
+            continue
+        sink.write(encode_command([b"SELECT", b"%d" % database.index]))
+        for bucket in database.buckets():
+            for key, value in bucket.items():
+                _EMITTERS[type(value)](sink, key, value)
+                expire_ms = database.expire_of(key)
+                if expire_ms != -1:
+                    sink.write(encode_command([b"PEXPIREAT", key, b"%d" % expire_ms]))
+                keys += 1
+    return keys
+
+
+class BaseOptions:
+    """How to write a base: `rdb` is aof-use-rdb-preamble, `save` holds what an RDB needs, `timestamp_s` is
+    the unix second of an annotation to begin the command form with (aof-timestamp-enabled), -1 for none."""
+
+    def __init__(self, rdb: bool, save: SaveOptions, timestamp_s: int = -1) -> None:
+        self.rdb: Final = rdb
+        self.save: Final = save
+        self.timestamp_s: Final = timestamp_s
+
+
+def write_base(files: Files, path: str, databases: list[SavedDatabase], options: BaseOptions) -> int:
+    """Write the dataset to `path` and force it to the disk; returns the number of keys.
+
+    Raises `OSError`, after which no file is left.
+    """
+    fd = files.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    try:
+        try:
+            if options.rdb:
+                keys = write_rdb(files, fd, databases, options.save).keys
+            else:
+                every = FSYNC_EVERY_BYTES if options.save.incremental_fsync else 0
+                sink = FileSink(files, fd, keep_crc=False, fsync_every=every)
+                if options.timestamp_s >= 0:
+                    sink.write(timestamp_annotation(options.timestamp_s))
+                keys = write_commands(sink, databases)
+                sink.flush()
+            files.fsync(fd)
+        finally:
+            files.close(fd)
+    except BaseException as error:
+        remove_temporary(files, path, error)
+        raise
+    return keys
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class RewriteJob(ChildJob):
+    """A rewrite as the work of a forked child, to the `rewrite_temp_path` of the child in folder
+    `directory`."""
+
+    def __init__(self, files: Files, directory: str, databases: list[SavedDatabase], options: BaseOptions) -> None:
+        self.files: Final = files
+        self.directory: Final = directory
+        self._databases: Final = databases
+        self._options: Final = options
+
+    def log(self, message: str) -> None:
+        """Called in the child with a line for the log."""
+
+    def run(self) -> str:
+        path = rewrite_temp_path(self.directory, os.getpid())
+        try:
+            keys = write_base(self.files, path, self._databases, self._options)
+        except Exception as error:
+            self.log(f"Write error writing append only file on disk: {error}")
+            raise
+        self.log(f"Successfully created the temporary AOF base file {path}")
+        return str(keys)
