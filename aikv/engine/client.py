@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import i64, mypyc_attr
 
+from aikv.keyspace.watch import Watch
+
 if TYPE_CHECKING:
     from aikv.engine.blocking import Block
     from aikv.engine.command import Command
@@ -81,9 +83,9 @@ class Client:
         # MULTI: the commands so far, and whether EXEC must refuse.
         self.queued: list[tuple[Command, list[bytes]]] = []
         self.abort = False
-        # WATCH: (database number, key) pairs, and whether one of them has changed.
-        self.watching: list[tuple[int, bytes]] = []
-        self.stale_watch = False
+        self.watching: list[Watch] = []
+        # A transaction or a script runs: a command that would wait answers as if its time had run out.
+        self.deny_blocking = False
         # CLIENT REPLY: everything is dropped; only the next reply is dropped.
         self.reply_off = False
         self.skip_next = False
@@ -93,6 +95,14 @@ class Client:
         self.last: Command | None = None
         # Not a real user: a loader. Its commands are not journalled.
         self.internal = False
+
+    @property
+    def stale_watch(self) -> bool:
+        """Whether a WATCHed key has changed."""
+        for watch in self.watching:  # noqa: SIM110 (a generator is slower once compiled)
+            if watch.spoiled:
+                return True
+        return False
 
     def close_after_reply(self) -> None:
         """Let the connection be closed once what is in `out` has been sent; nothing more is run."""

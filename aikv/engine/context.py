@@ -46,6 +46,18 @@ class Context:
             engine.touch(self.db, key)
         return value
 
+    def look(self, key: bytes) -> object | None:
+        """The value of `key` for a command that asks about it: counts a hit or a miss, notes no use."""
+        engine = self.engine
+        value = self.db.find(key, engine.now_ms)
+        if value is not None:
+            engine.stats.hits += 1
+            return value
+        engine.stats.misses += 1
+        if engine.notify & events.KEYMISS:
+            engine.announce(self.db.index, key, events.KEY_MISS)
+        return None
+
     def peek(self, key: bytes) -> object | None:
         """The value of `key` for a command that writes it: no hit or miss is counted."""
         value = self.db.find(key, self.engine.now_ms)

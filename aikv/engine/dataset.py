@@ -10,18 +10,23 @@ from typing import Final
 from aikv.base import log
 from aikv.base.errors import AikvError
 from aikv.engine.engine import Engine
-from aikv.keyspace.database import Database
+from aikv.keyspace.database import NO_EXPIRY, Database
 from aikv.persistence.rdb_read import Receiver
 
 _PROGRESS_EVERY: Final = 64 * 1024 * 1024
 
 
 class DatasetReceiver(Receiver):
-    """Puts what an RDB holds into `engine`'s databases."""
+    """Puts what an RDB holds into `engine`'s databases.
 
-    def __init__(self, engine: Engine, keep_expired: bool, size: int) -> None:
+    `keep_expired` takes keys past their time, too; `merge` lets a key replace one that is there, where otherwise a key
+    that is met twice is a fault of the file. `size` is the file's, in bytes, for the report of progress.
+    """
+
+    def __init__(self, engine: Engine, keep_expired: bool, merge: bool, size: int) -> None:
         self._engine = engine
         self._keep_expired = keep_expired
+        self._merge = merge
         self._size = size
         self._now_ms = engine.clock.unix_ms()
         self._db: Database = engine.databases[0]
@@ -38,13 +43,16 @@ class DatasetReceiver(Receiver):
         self._db = self._engine.databases[db]
 
     def put(self, key: bytes, value: object, expire_ms: int, idle_s: int, freq: int) -> None:
-        if 0 <= expire_ms < self._now_ms and not self._keep_expired:
+        if expire_ms != NO_EXPIRY and expire_ms < self._now_ms and not self._keep_expired:
             self.expired += 1
             return
         database = self._db
-        database.put(key, value)
+        if not database.put(key, value):
+            if not self._merge:
+                raise AikvError(f"the data file holds the key {key!r} of database {database.index} twice")
+            database.persist(key)
         self.loaded += 1
-        if expire_ms >= 0:
+        if expire_ms != NO_EXPIRY:
             database.set_expire(key, expire_ms)
         if idle_s >= 0:
             database.access.set_idle(key, idle_s, self._now_ms // 1000)

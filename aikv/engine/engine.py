@@ -22,7 +22,7 @@ from aikv.base import log
 from aikv.base.clock import Clock
 from aikv.base.errors import CommandError
 from aikv.base.random import Random
-from aikv.engine import events, gates
+from aikv.engine import events, gates, multi
 from aikv.engine.admission import admit
 from aikv.engine.blocking import Block, Scheduler
 from aikv.engine.client import Client, Link
@@ -35,6 +35,7 @@ from aikv.engine.pause import Pause
 from aikv.engine.refusal import unknown_command, unknown_subcommand, wrong_arity
 from aikv.engine.stats import Stats
 from aikv.keyspace.database import Database, Watcher
+from aikv.keyspace.watch import Watch
 from aikv.resp.encoder import encode, encode_error
 from aikv.resp.reply import NoReply
 
@@ -204,6 +205,9 @@ class Engine(Watcher):
         """Answer with an error without running anything; a transaction that is being queued cannot run any more."""
         if client.gates & gates.MULTI:
             client.abort = True
+            if command is not None and command.name == "exec":
+                multi.discard(self, client)
+                text = multi.because_of(text)
         if command is not None:
             command.rejected += 1
         self.stats.count_error(text)
@@ -291,28 +295,30 @@ class Engine(Watcher):
 
     def touch_watchers(self, database: Database, key: bytes) -> None:
         """Spoil the transactions of clients that WATCH `key`."""
-        for number in database.watched.get(key, ()):
-            client = self.clients.get(number)
-            if client is not None:
-                client.stale_watch = True
+        watches = database.watched.get(key)
+        if watches is not None:
+            exists = database.table.get(key) is not None
+            for watch in watches.values():
+                watch.touch(exists)
 
     def watch(self, client: Client, key: bytes) -> None:
         """Let EXEC of `client` fail if `key` of its database changes."""
-        if (client.db, key) in client.watching:
-            return
-        client.watching.append((client.db, key))
-        self.databases[client.db].watched.setdefault(key, []).append(client.id)
+        database = self.databases[client.db]
+        watches = database.watched.setdefault(key, {})
+        if client.id not in watches:
+            watch = Watch(client.db, key, database.is_expired(key, self.now_ms))
+            watches[client.id] = watch
+            client.watching.append(watch)
 
     def unwatch(self, client: Client) -> None:
         """Forget what `client` watches."""
-        for db, key in client.watching:
-            watched = self.databases[db].watched
-            numbers = watched[key]
-            numbers.remove(client.id)
-            if not numbers:
-                del watched[key]
+        for watch in client.watching:
+            watched = self.databases[watch.db].watched
+            watches = watched[watch.key]
+            del watches[client.id]
+            if not watches:
+                del watched[watch.key]
         client.watching = []
-        client.stale_watch = False
 
     def discard(self, buckets: list[dict[bytes, object]]) -> None:
         """Take the buckets of an emptied database; they are freed in slices, so that nobody waits for it."""

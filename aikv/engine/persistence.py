@@ -87,9 +87,9 @@ class Persistence:
         self.load_snapshot(path)
         self._report_load("disk", began_us)
 
-    def load_snapshot(self, path: str) -> None:
-        """Load the RDB file `path` into the databases. Raises `AikvError`."""
-        receiver = DatasetReceiver(self._engine, False, self._size_of(path))
+    def load_snapshot(self, path: str, merge: bool = False) -> None:
+        """Load the RDB file `path` into the databases; `merge` lets its keys replace present ones. Raises `AikvError`."""
+        receiver = DatasetReceiver(self._engine, False, merge, self._size_of(path))
         self._set_loading(True)
         try:
             load_rdb(self._files, path, receiver, self._engine.config.get_bool("rdbchecksum"))
@@ -103,7 +103,7 @@ class Persistence:
     def _load_preamble(self, path: str) -> int:
         fd = self._files.open(path, 0)
         try:
-            receiver = DatasetReceiver(self._engine, True, self._size_of(path))
+            receiver = DatasetReceiver(self._engine, True, False, self._size_of(path))
             source = FileSource(self._files, fd, path, self._engine.config.get_bool("rdbchecksum"))
             end = read_rdb(source, receiver, trailing_allowed=True).end
         finally:
@@ -253,7 +253,7 @@ class Persistence:
                 self.snapshots.save()
             if flush:
                 self._empty()
-            self.load_snapshot(self._engine.config.path("dbfilename"))
+            self.load_snapshot(self._engine.config.path("dbfilename"), merge=not flush)
         except (OSError, AikvError) as error:
             log.warning("DEBUG RELOAD failed: %s", error)
             raise CommandError(b"ERR Error trying to load the RDB dump, check server logs.") from error

@@ -63,19 +63,19 @@ class ThreadRunner(DiskRunner):
     def __init__(self, files: Files) -> None:
         self._files: Final = files
         self._queue: Final[queue.SimpleQueue[DiskJob | None]] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._worker: threading.Thread | None = None
 
     def submit(self, job: DiskJob) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="aof-fsync", daemon=True)
-            self._thread.start()
+        if self._worker is None:
+            self._worker = threading.Thread(target=self._work, name="aof-fsync", daemon=True)
+            self._worker.start()
         self._queue.put(job)
 
     def stop(self) -> None:
-        if self._thread is not None:
+        if self._worker is not None:
             self._queue.put(None)
-            self._thread.join()
-            self._thread = None
+            self._worker.join()
+            self._worker = None
 
     def _work(self) -> None:
         job = self._queue.get()

@@ -158,10 +158,11 @@ class AofLog:
     def note_fsync_error(self, error: OSError, generation: int) -> None:
         """An fsync of file `generation` failed: refuse writes until a rewrite into new files has
         succeeded."""
-        log.warning(
-            f"Fail to fsync the AOF file: {error.strerror}. Written data may be lost; writes are refused until a "
-            "rewrite of the AOF has succeeded.",
-        )
+        if self._fsync_error is None:
+            log.warning(
+                f"Fail to fsync the AOF file: {error.strerror}. Written data may be lost; writes are refused "
+                "until a rewrite of the AOF has succeeded."
+            )
         self._fsync_error = error
         self._failed_generation = max(self._failed_generation, generation)
         self._judge()

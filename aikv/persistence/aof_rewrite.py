@@ -195,6 +195,9 @@ class Aof(AofLog):
                 self.store.commit()
             except OSError:
                 self._close_beside(fd)
+                if self.store.renamed:
+                    # The manifest on disk may name the new file: its number is taken.
+                    self.manifest.incr_seq = manifest.incr_seq
                 raise
             self.fixed_size += self.tail.size
             self.manifest = manifest

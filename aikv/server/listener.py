@@ -38,7 +38,7 @@ class Listener:
         self._config: Final = config
         self._sockets: list[socket.socket] = []
         self._servers: list[asyncio.Server] = []
-        self._unix: socket.socket | None = None
+        self._unix_sock: socket.socket | None = None
         self._unix_path = ""
 
     def open(self) -> None:
@@ -46,17 +46,17 @@ class Listener:
         self._sockets = self._bind_all()
         self._unix_path = self._config.path("unixsocket")
         if self._unix_path:
-            self._unix = self._bind_unix(self._unix_path)
-        if not self._sockets and self._unix is None:
+            self._unix_sock = self._bind_unix(self._unix_path)
+        if not self._sockets and self._unix_sock is None:
             raise AikvError("Configured to not listen anywhere, exiting. Set `port` or `unixsocket`.")
 
     async def accept(self, tick: Tick) -> None:
         """Let clients in."""
         loop = asyncio.get_running_loop()
         await self._accept_tcp(tick, self._sockets)
-        if self._unix is not None:
+        if self._unix_sock is not None:
             factory = _protocol_factory(ConnectionFactory(tick, self._unix_path))
-            self._servers.append(await loop.create_unix_server(factory, sock=self._unix))
+            self._servers.append(await loop.create_unix_server(factory, sock=self._unix_sock))
             log.notice("The server is now ready to accept connections at %s", self._unix_path)
 
     async def rebind(self, tick: Tick, sockets: list[socket.socket]) -> None:
@@ -79,8 +79,8 @@ class Listener:
             server.close()
         for sock in self._sockets:
             sock.close()
-        if self._unix is not None:
-            self._unix.close()
+        if self._unix_sock is not None:
+            self._unix_sock.close()
             if os.path.exists(self._unix_path):
                 os.unlink(self._unix_path)
 

@@ -1,0 +1,126 @@
+"""Transactions: MULTI, EXEC, DISCARD, WATCH.
+
+Theory of operation: between MULTI and EXEC admission queues commands on the client instead of calling them. EXEC calls
+them one after another through `Engine.call`, so that each counts, is timed and answers as it would alone; their replies
+follow the header of EXEC's array straight into the client's output, each in the protocol that is in force when it is
+made. EXEC is itself a call, so everything they record is one unit of the journal.
+
+As in Redis time stands still for a transaction: no key runs out between two of its commands. Commands that would wait
+must not: they see `Client.deny_blocking` and answer as if their time had run out.
+
+WATCH is optimistic: a change of a watched key (`Engine.touch_watchers`), an emptied or exchanged database (`touch_all`),
+or a key that has run out makes EXEC do nothing and answer null.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from aikv.base.errors import CommandError
+from aikv.engine import gates
+from aikv.engine.client import Client
+from aikv.engine.command import WRITE, Command
+from aikv.keyspace.database import Database
+from aikv.resp.encoder import array_header
+from aikv.resp.reply import NO_REPLY, NULL_ARRAY
+
+if TYPE_CHECKING:
+    from aikv.engine.engine import Engine
+
+EXECABORT: Final = b"EXECABORT Transaction discarded because of previous errors."
+_BECAUSE_OF: Final = b"EXECABORT Transaction discarded because of: "
+
+
+def begin(client: Client) -> None:
+    """Let the commands of `client` be queued."""
+    client.gates |= gates.MULTI
+
+
+def discard(engine: "Engine", client: Client) -> None:
+    """Forget the queue and what is watched; harmless outside a transaction."""
+    client.gates &= ~gates.MULTI
+    client.queued = []
+    client.abort = False
+    engine.unwatch(client)
+
+
+def run(engine: "Engine", client: Client) -> object:
+    """Call what is queued, or answer why not. Raises CommandError where EXEC must refuse."""
+    context = client.context
+    assert context is not None
+    queued = client.queued
+    aborted = client.abort
+    spoiled = client.stale_watch or _has_expired(engine, client)
+    discard(engine, client)
+    if aborted:
+        raise CommandError(EXECABORT)
+    if spoiled:
+        return NULL_ARRAY
+    refusal = _refusal(engine, queued_flags(queued))
+    if refusal is not None:
+        raise CommandError(because_of(refusal))
+    began_us = engine.now_us
+    began_ms = engine.now_ms
+    before = engine.dirty
+    client.out.append(array_header(len(queued)))
+    client.deny_blocking = True
+    for command, argv in queued:
+        sent = len(client.out)
+        engine.call(client, command, argv)
+        engine.now_ms = began_ms
+        if client.reply_off:
+            # CLIENT REPLY OFF was one of the commands: nothing more is sent, not even this.
+            del client.out[sent:]
+    client.deny_blocking = False
+    # EXEC's own duration is that of everything in it.
+    engine.now_us = began_us
+    if engine.dirty != before:
+        # The commands have recorded themselves; EXEC is not to be recorded.
+        context.rewritten = []
+    return NO_REPLY
+
+
+def because_of(text: bytes) -> bytes:
+    """EXEC's own words for an error `text` that keeps the whole transaction from running."""
+    return _BECAUSE_OF + text.removeprefix(b"ERR ")
+
+
+def queued_flags(queued: list[tuple[Command, list[bytes]]]) -> int:
+    """The flags of all queued commands together."""
+    flags = 0
+    for command, _ in queued:
+        flags |= command.flags
+    return flags
+
+
+def _refusal(engine: "Engine", flags: int) -> bytes | None:
+    """Why commands with these flags may not run now, though they could be queued; None where they may."""
+    if engine.gates & gates.DISK_ERROR and flags & WRITE:
+        return engine.disk_error
+    return None
+
+
+def _has_expired(engine: "Engine", client: Client) -> bool:
+    """Whether a key that `client` watches has run out since WATCH, removed or not."""
+    for watch in client.watching:
+        if not watch.expired and engine.databases[watch.db].is_expired(watch.key, engine.now_ms):
+            return True
+    return False
+
+
+def touch_all(database: Database, replacement: Database | None, now_ms: int) -> None:
+    """Spoil WATCHes of `database`, which is about to be emptied or (`replacement`) exchanged with another.
+
+    A key that is in neither has not changed, and one that is past its time counts as absent.
+    """
+    for key, watches in database.watched.items():
+        is_there = database.table.get(key) is not None
+        comes = replacement is not None and replacement.table.get(key) is not None
+        if not is_there and not comes:
+            continue
+        comes_expired = comes and replacement is not None and replacement.is_expired(key, now_ms)
+        for watch in watches.values():
+            if watch.expired and (not comes or comes_expired):
+                watch.expired = comes
+            elif not is_there and comes_expired:
+                watch.expired = True
+            else:
+                watch.spoiled = True
