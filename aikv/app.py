@@ -24,10 +24,12 @@ from aikv.engine.engine import Engine
 from aikv.engine.lifecycle import Lifecycle
 from aikv.engine.persistence import Persistence
 from aikv.persistence.aof_fsync import ThreadRunner
+from aikv.persistence.aof_log import AofFatal
 from aikv.persistence.files import Files
 from aikv.server.cron import Cron
 from aikv.server.listener import Listener
-from aikv.server.loop import LoopScheduler, new_event_loop
+from aikv.server.loop import LoopScheduler, new_event_loop, report_fault
+from aikv.server.open_files import clients_allowed
 from aikv.server.supervision import notify_supervisor
 from aikv.server.tick import Tick
 
@@ -56,13 +58,16 @@ class Server(Lifecycle):
         config.on_change("loglevel", self._set_log_level)
         config.on_change("bind", self._rebind)
         config.on_change("port", self._rebind)
+        config.on_change("maxclients", self._admit_more_clients)
 
     def run(self) -> int:
         """Serve until shutdown; returns the exit status. Raises `AikvError` for what stops the start."""
         asyncio.set_event_loop(self._loop)
+        self._loop.set_exception_handler(report_fault)
         try:
             self._announce()
             self._check_dir()
+            self._limit_clients()
             self._listener.open()
             self.persistence.load()
             # What is loaded stays: the collector need not look at it ever again.
@@ -86,8 +91,13 @@ class Server(Lifecycle):
 
     def _finish(self, save: bool | None, force: bool) -> bool:
         """Bring everything to the disk and stop the loop; False where the server has to go on."""
-        if not self.persistence.close(save, force):
-            return False
+        try:
+            if not self.persistence.close(save, force):
+                return False
+        except AofFatal as error:
+            self._tick.die(error)
+        # Clients that this turn of the loop has still to read must not be told that their changes are safe.
+        self._tick.stopped = True
         self._cron.stop()
         self._loop.stop()
         log.notice("aikv is now ready to exit, bye bye...")
@@ -114,6 +124,24 @@ class Server(Lifecycle):
             raise AikvError(
                 f"The data directory {directory} is not writable, so nothing could be saved. Change its permissions, "
                 'set `dir`, or switch persistence off with `save ""` and `appendonly no`.'
+            )
+
+    def _limit_clients(self) -> None:
+        """Lower `maxclients` to what the system allows."""
+        wanted = self.config.get_int("maxclients")
+        allowed = clients_allowed(wanted)
+        if allowed < 1:
+            raise AikvError("The system allows this process too few open files to serve even one client: see ulimit -n")
+        if allowed < wanted:
+            log.warning("The system allows too few open files for %d clients: maxclients is %d now", wanted, allowed)
+            self.config.configure("maxclients", [b"%d" % allowed])
+
+    def _admit_more_clients(self) -> None:
+        wanted = self.config.get_int("maxclients")
+        allowed = clients_allowed(wanted)
+        if allowed < wanted:
+            raise ValueError(
+                f"The operating system is not able to handle the specified number of clients, try with {allowed}"
             )
 
     def _catch_signals(self) -> None:

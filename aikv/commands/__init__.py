@@ -8,4 +8,19 @@ what two of them share is a function of the room below.
 
 def load() -> None:
     """Fill the command table."""
-    from aikv.commands import connection, counters, lcs, ranges, strings  # noqa: F401
+    from aikv.commands import (  # noqa: F401
+        connection,
+        counters,
+        databases,
+        dump,
+        expire,
+        keys,
+        lcs,
+        object,
+        ranges,
+        rename,
+        scan,
+        strings,
+        transactions,
+        wait,
+    )

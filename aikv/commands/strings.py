@@ -3,9 +3,9 @@
 Theory of operation: a value is stored as the bytes that came, unread. A relative time to live goes to the journal as
 the moment that it means, so that a replay later, or a replica with another clock, comes to the same end.
 
-A key past its time is still in its place until somebody looks it up. So whoever overwrites a key looks it up first
-if only one key here has a TTL: the removal is then counted, announced and recorded as in Redis, and neither its TTL
-nor its existence is inherited.
+A key past its time is still in its place until somebody looks it up. Whoever overwrites a key without a look at it lets
+such a predecessor go first: its end is then counted, announced and recorded as in Redis, and the new value inherits
+neither its TTL nor its existence.
 """
 
 from aikv.base.errors import CommandError
@@ -18,7 +18,6 @@ from aikv.commands.set_options import (
     NX,
     PERSIST,
     PX,
-    PXAT,
     SET_TAKES,
     XX,
     moment,
@@ -70,13 +69,15 @@ def set_(ctx: Context, argv: list[bytes]) -> object:
     if flags & GET:
         old = ctx.lookup(key)
         reply = None if old is None else string_bytes(old)
-    else:
+    elif flags & (NX | XX):
         old = ctx.peek(key)
+    else:
+        old = None
+        _forget_expired(ctx, key)
     if (flags & NX and old is not None) or (flags & XX and old is None):
         return reply if flags & GET else None
     if time_index:
-        # PXAT is the recorded form already.
-        _store_until(ctx, key, argv[2], when, rewrite=not flags & PXAT)
+        _store_until(ctx, key, argv[2], when)
         return reply
     if flags & KEEPTTL:
         ctx.put(key, argv[2])
@@ -120,8 +121,8 @@ def setnx(ctx: Context, argv: list[bytes]) -> object:
 )
 def setex(ctx: Context, argv: list[bytes]) -> object:
     when = moment(ctx, argv[2], EX, "setex")
-    ctx.peek(argv[1])
-    _store_until(ctx, argv[1], argv[3], when, rewrite=True)
+    _forget_expired(ctx, argv[1])
+    _store_until(ctx, argv[1], argv[3], when)
     return OK
 
 
@@ -138,8 +139,8 @@ def setex(ctx: Context, argv: list[bytes]) -> object:
 )
 def psetex(ctx: Context, argv: list[bytes]) -> object:
     when = moment(ctx, argv[2], PX, "psetex")
-    ctx.peek(argv[1])
-    _store_until(ctx, argv[1], argv[3], when, rewrite=True)
+    _forget_expired(ctx, argv[1])
+    _store_until(ctx, argv[1], argv[3], when)
     return OK
 
 
@@ -283,18 +284,22 @@ def msetnx(ctx: Context, argv: list[bytes]) -> object:
 
 def _overwrite(ctx: Context, key: bytes, value: bytes) -> None:
     """Store a string, whatever is there, without a TTL."""
-    if ctx.db.expires.used:
-        ctx.glance(key)
+    _forget_expired(ctx, key)
     ctx.replace(key, value)
     ctx.changed(key, events.STR_SET)
 
 
-def _store_until(ctx: Context, key: bytes, value: bytes, when: int, rewrite: bool) -> None:
+def _forget_expired(ctx: Context, key: bytes) -> None:
+    """Let `key` go, if it is there only because nobody has looked it up since it ran out."""
+    if ctx.db.expires.used and ctx.db.is_expired(key, ctx.engine.now_ms):
+        ctx.glance(key)
+
+
+def _store_until(ctx: Context, key: bytes, value: bytes, when: int) -> None:
     """Store a string at `key`, which has been looked up, until Unix ms `when`."""
     ctx.put(key, value)
     ctx.db.set_expire(key, when)
-    if rewrite:
-        ctx.rewrite([b"SET", key, value, b"PXAT", b"%d" % when])
+    ctx.rewrite([b"SET", key, value, b"PXAT", b"%d" % when])
     ctx.changed(key, events.STR_SET)
     ctx.notify(key, events.EXPIRE)
 

@@ -11,8 +11,8 @@ with a zero bit where L grows. The shorter string makes the rows, so there are f
 table costs a bit per cell instead of Redis's four bytes.
 
 Of several longest subsequences Redis reports the one that its own walk back through the table finds: at equal bytes
-diagonally; else towards the larger neighbour, and on a tie back in the second string. The same walk is taken here, a row
-at a time: what it can stop at in a row is the highest bit of an integer.
+diagonally; else towards the larger neighbour, and on a tie back in the second string. The same walk is taken here, a
+row at a time: what it can stop at in a row is the highest bit of an integer.
 """
 
 from typing import Final

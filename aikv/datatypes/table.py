@@ -27,6 +27,8 @@ from aikv.base.random import Random
 SPLIT_AT: Final = 256
 MERGE_AT: Final = 64
 _CURSOR_MASK: Final = (1 << 48) - 1
+# More keys than fit into memory; keeps the arithmetic of a scan within 64 bits.
+_LARGEST_COUNT: Final = 1 << 40
 
 
 class Table:
@@ -106,7 +108,8 @@ class Table:
         """
         if self.used == 0:
             return None
-        limit = 2 * SPLIT_AT
+        # Above every bucket's size: unsplit ones near the end of a round hold about 2 * SPLIT_AT, give or take 23.
+        limit = 3 * SPLIT_AT
         count = len(self.buckets)
         if count == 1:
             return _nth(self.buckets[0], random.below(self.used))
@@ -115,8 +118,6 @@ class Table:
             position = random.below(limit)
             if position < len(bucket):
                 return _nth(bucket, position)
-            if len(bucket) > limit:
-                limit = len(bucket)
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
         """One step of a SCAN from `cursor` (0 starts); returns the next cursor (0 at the end) and about `count` keys.
@@ -128,6 +129,7 @@ class Table:
             return 0, found
         # No cursor of ours is larger; one that a client made up is a position like any other.
         cursor &= _CURSOR_MASK
+        count = min(count, _LARGEST_COUNT)
         while True:
             cursor = self._scan_part(cursor, count, found)
             if cursor == 0 or len(found) >= count:

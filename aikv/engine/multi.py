@@ -8,8 +8,8 @@ made. EXEC is itself a call, so everything they record is one unit of the journa
 As in Redis time stands still for a transaction: no key runs out between two of its commands. Commands that would wait
 must not: they see `Client.deny_blocking` and answer as if their time had run out.
 
-WATCH is optimistic: a change of a watched key (`Engine.touch_watchers`), an emptied or exchanged database (`touch_all`),
-or a key that has run out makes EXEC do nothing and answer null.
+WATCH is optimistic: a change of a watched key (`Engine.touch_watchers`), an emptied or exchanged database
+(`touch_all`), or a key that has run out makes EXEC do nothing and answer null.
 """
 
 from typing import TYPE_CHECKING, Final

@@ -37,12 +37,12 @@ class AccessTimes:
 
     def idle(self, key: bytes, now_s: int) -> int:
         """Seconds since the last known use of `key`."""
-        last = self._young.get(key) or self._old.get(key)
-        return max(0, now_s - (last if isinstance(last, int) else self._floor))
+        last = self._entry(key)
+        return max(0, now_s - (self._floor if last is None else last))
 
     def set_idle(self, key: bytes, idle_s: int, now_s: int) -> None:
         """Make `key` look unused for `idle_s` seconds (RESTORE's IDLETIME)."""
-        self.touch(key, now_s - idle_s)
+        self._put(key, now_s - idle_s, now_s)
 
     def forget(self, key: bytes) -> None:
         """Drop what is known of a removed key."""
@@ -54,27 +54,39 @@ class AccessTimes:
         self._young = {}
         self._old = {}
         self._floor = now_s
+        self._closed = now_s
 
     def frequency(self, key: bytes, now_s: int, decay_minutes: int) -> int:
         """The LFU counter of `key`, decayed to now."""
-        entry = self._young.get(key) or self._old.get(key)
-        if not isinstance(entry, int):
-            return LFU_INITIAL
-        return _decayed(entry, now_s // 60, decay_minutes)
+        entry = self._entry(key)
+        return LFU_INITIAL if entry is None else _decayed(entry, now_s // 60, decay_minutes)
 
     def set_frequency(self, key: bytes, counter: int, now_s: int) -> None:
         """Set the LFU counter of `key` (RESTORE's FREQ)."""
-        self._young[key] = (now_s // 60) << 8 | counter
+        self._put(key, (now_s // 60) << 8 | counter, now_s)
 
-    def touch_frequency(
-        self, key: bytes, now_s: int, decay_minutes: int, factor: int, random: Random
-    ) -> None:
-        """Note a use of `key` under an LFU policy: the larger the counter, the less likely it grows."""
-        counter = self.frequency(key, now_s, decay_minutes)
-        excess = max(0, counter - LFU_INITIAL)
-        if counter < _COUNTER_MAX and random.below(excess * factor + 1) == 0:
-            counter += 1
-        self._young[key] = (now_s // 60) << 8 | counter
+    def touch_frequency(self, key: bytes, now_s: int, decay_minutes: int, factor: int, random: Random) -> None:
+        """Note a use of `key` under an LFU policy: the larger the counter, the less likely it grows.
+
+        The first use, which for a new key is its creation, only starts the counter.
+        """
+        entry = self._entry(key)
+        counter = LFU_INITIAL
+        if entry is not None:
+            counter = _decayed(entry, now_s // 60, decay_minutes)
+            excess = max(0, counter - LFU_INITIAL)
+            if counter < _COUNTER_MAX and random.below(excess * factor + 1) == 0:
+                counter += 1
+        self.set_frequency(key, counter, now_s)
+
+    def _entry(self, key: bytes) -> int | None:
+        entry = self._young.get(key)
+        if entry is None:
+            entry = self._old.get(key)
+        return entry if isinstance(entry, int) else None
+
+    def _put(self, key: bytes, entry: int, now_s: int) -> None:
+        self._young[key] = entry
         if len(self._young) > GENERATION:
             self._age(now_s)
 

@@ -17,6 +17,7 @@ from mypy_extensions import i64, mypyc_attr
 
 from aikv.datatypes.table import Table
 from aikv.keyspace.access import AccessTimes
+from aikv.keyspace.watch import Watch
 
 NO_EXPIRY: Final = -1
 
@@ -44,8 +45,8 @@ class Database:
         self.loading = False
         # Where the active expiry cycle goes on.
         self.expire_cursor = 0
-        # Clients that WATCH a key here: key -> client ids. Kept by the engine; here because it belongs to the keys.
-        self.watched: dict[bytes, list[int]] = {}
+        # WATCHed keys: key -> client id -> watch. Kept by the engine; here because it belongs to the keys.
+        self.watched: dict[bytes, dict[int, Watch]] = {}
 
     def __len__(self) -> int:
         return self.table.used
@@ -90,6 +91,11 @@ class Database:
         when = self.expires.get(key)
         return when if isinstance(when, int) else NO_EXPIRY
 
+    def is_expired(self, key: bytes, now: i64) -> bool:
+        """Whether `key` is still in its place but past its time at `now` (ms)."""
+        when = self.expires.get(key)
+        return isinstance(when, int) and when <= now
+
     def set_expire(self, key: bytes, when: int) -> None:
         """Let `key`, which exists, run out at Unix ms `when`."""
         self.expires.set(key, when)
@@ -108,10 +114,9 @@ class Database:
 
     def clear(self, now_s: int) -> list[dict[bytes, object]]:
         """Remove all keys; returns the old buckets, so that the caller chooses when to pay for freeing them."""
-        self.expires.clear()
         self.access.clear(now_s)
         self.expire_cursor = 0
-        return self.table.clear()
+        return self.expires.clear() + self.table.clear()
 
     def swap(self, other: "Database") -> None:
         """Exchange the contents with `other`; the numbers and the WATCHing clients stay."""

@@ -173,7 +173,7 @@ class AofChecker:
         try:
             skip_bytes(self._files, fd, start if start < size else 0)
             found = _Findings(start)
-            self._read(AofReader(self._files, fd, path, start, size), found)
+            self._read(name, AofReader(self._files, fd, path, start, size), found)
         except OSError as error:
             raise self._invalid(f"Failed to read from AOF {name}, aborting...") from error
         finally:
@@ -190,7 +190,7 @@ class AofChecker:
         self._out("RDB preamble is OK, proceeding with AOF tail...")
         return end
 
-    def _read(self, reader: AofReader, found: _Findings) -> None:
+    def _read(self, name: str, reader: AofReader, found: _Findings) -> None:
         """Read the file up to its end, to the first error, which is printed, or to the wanted time."""
         try:
             while not reader.at_end():
@@ -206,7 +206,7 @@ class AofChecker:
                 if found.multi:
                     self._error(wrong.item, "Reached EOF before reading EXEC for MULTI")
             elif wrong.reason == "format error":
-                self._out(f"AOF {os.path.basename(reader.path)} format error")
+                self._out(f"AOF {name} format error")
             else:
                 self._error(wrong.item, wrong.reason)
 

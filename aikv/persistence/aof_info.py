@@ -18,7 +18,7 @@ def aof_info(aof: Aof) -> list[tuple[str, str]]:
         ("aof_current_rewrite_time_sec", str(aof.rewrite_seconds() if aof.rewriting else -1)),
         ("aof_last_bgrewrite_status", _status(aof.last_rewrite_ok)),
         ("aof_rewrites", str(aof.rewrites)),
-        ("aof_rewrites_consecutive_failures", str(aof.failures)),
+        ("aof_rewrites_consecutive_failures", str(aof.limit.failures)),
         ("aof_last_write_status", _status(aof.ok)),
         ("aof_last_cow_size", str(aof.last_cow_size)),
     ]

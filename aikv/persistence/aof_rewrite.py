@@ -29,14 +29,12 @@ from aikv.base import log
 from aikv.base.clock import Clock
 from aikv.base.errors import AikvError
 from aikv.persistence.aof_fsync import DiskJob, DiskRunner
+from aikv.persistence.aof_limit import RewriteLimit
 from aikv.persistence.aof_log import OFF, ON, WAIT_REWRITE, AofLog
 from aikv.persistence.aof_manifest import AofPart, Manifest, temp_incr_name
 from aikv.persistence.aof_store import AofStore
 from aikv.persistence.aof_tail import FLAGS
 
-_FAILURES_BEFORE_DELAY: Final = 3
-_MAX_DELAY_MINUTES: Final = 60
-_MINUTE_US: Final = 60_000_000
 _SECOND_US: Final = 1_000_000
 
 
@@ -56,13 +54,11 @@ class Aof(AofLog):
         self.last_cow_size: int = 0
         self.last_rewrite_ok: bool = True
         self.rewrites: int = 0
-        self.failures: int = 0
+        self.limit: Final = RewriteLimit()
         self.last_rewrite_s: int = -1
         # The size after the last rewrite, from which growth is measured.
         self.base_size: int = 0
         self._rewrite_began_us: int = 0
-        self._delay_minutes: int = 0
-        self._retry_at_us: int = 0
 
     def start(self, make_base: Callable[[str], None], temp_path: str, rdb: bool) -> None:
         """Open the log for appending after it was loaded, making its first files where there are none.
@@ -231,7 +227,7 @@ class Aof(AofLog):
         self.base_size = self.current_size()
         self._end_rewrite()
         self.last_rewrite_ok = True
-        self.failures = 0
+        self.limit.failures = 0
         self.forget_fsync_error()
         self._delete_history()
         log.notice("Background AOF rewrite finished successfully")
@@ -276,7 +272,7 @@ class Aof(AofLog):
 
     def _rewrite_failed(self) -> None:
         self.last_rewrite_ok = False
-        self.failures += 1
+        self.limit.failures += 1
 
     def _end_rewrite(self) -> None:
         if self.rewriting:
@@ -295,32 +291,12 @@ class Aof(AofLog):
         size = self.current_size()
         growth = size * 100 // max(self.base_size, 1) - 100
         grown = percentage > 0 and size > min_size and growth >= percentage
-        if not (grown or self.fsync_failed()) or self.rewrite_limited():
+        if not (grown or self.fsync_failed()) or self.limit.limited(self.clock.monotonic_us()):
             return False
         if grown:
             log.notice(f"Starting automatic rewriting of AOF on {growth}% growth")
         else:
             log.notice("Starting automatic rewriting of AOF after a failed fsync")
-        return True
-
-    def rewrite_limited(self) -> bool:
-        """Whether automatic rewrites pause: after three failures 1 minute, then 2, 4 ... 60, as in Redis."""
-        now = self.clock.monotonic_us()
-        if self.failures < _FAILURES_BEFORE_DELAY:
-            self._delay_minutes = 0
-            self._retry_at_us = 0
-            return False
-        if self._retry_at_us != 0:
-            if now < self._retry_at_us:
-                return True
-            self._retry_at_us = 0
-            return False
-        self._delay_minutes = min(max(self._delay_minutes * 2, 1), _MAX_DELAY_MINUTES)
-        self._retry_at_us = now + self._delay_minutes * _MINUTE_US
-        log.warning(
-            "Background AOF rewrite has repeatedly failed and triggered the limit, will retry in "
-            f"{self._delay_minutes} minutes",
-        )
         return True
 
     def _sync_tail(self) -> None:

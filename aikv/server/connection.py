@@ -5,7 +5,8 @@ collected here. The connection puts itself on the server's list of those with so
 (`server.tick`), once per turn of the event loop, first lets the AOF have its bytes and then writes to each socket once.
 
 Before a client has authenticated commands are taken one at a time, because the limits on its requests may end with any
-of them.
+of them. They are run one at a time, too, where ordinary clients have a hard limit on their output, so that one
+pipeline cannot make more of it in memory than the limit and one reply.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from aikv.engine import gates
 from aikv.engine.client import Client, Link
 from aikv.resp.encoder import encode_error
 from aikv.resp.parser import RequestParser
+from aikv.server.output_limits import SMALL
 
 if TYPE_CHECKING:
     from aikv.server.tick import Tick
@@ -32,8 +34,12 @@ class Connection(Link):
         self.parser: RequestParser | None = None
         # On the tick's list already.
         self.scheduled = False
-        # Unix second since which the output is over the soft limit; 0 while it is not.
-        self.over_soft_limit_s = 0
+        # The transport's buffer is long: the client reads more slowly than it asks.
+        self.backlogged = False
+        # Monotonic time since which the output is over the soft limit; 0 while it is not.
+        self.over_soft_limit_us = 0
+        # Bytes of input that may still be in memory: an unfinished command, a transaction, what waits for its turn.
+        self._held = 0
         self._address = ""
         self._local = ""
 
@@ -54,23 +60,35 @@ class Connection(Link):
         """Run what has arrived."""
         client = self.client
         parser = self.parser
-        if client is None or parser is None or client.closing:
+        if client is None or parser is None or client.closing or self.tick.stopped:
             return
         engine = self.tick.engine
         engine.stats.net_input += len(data)
         engine.stats.reads += 1
         commands = parser.feed(data)
         if commands:
-            engine.process(client, commands)
+            if self.tick.output_limits.normal_hard:
+                self._process_singly(client, commands)
+            else:
+                engine.process(client, commands)
             if not parser.authenticated:
                 self._feed_singly(client, parser)
         if parser.error is not None and not client.closing:
             self._refuse(client, parser.error)
+        if commands and not client.halted and not client.gates & gates.MULTI:
+            self._held = 0
+        else:
+            self._held += len(data)
+            if self._held > self.tick.max_input and not client.closing:
+                self.tick.over_input_limit(self, client, self._held)
+                return
         if (client.out or client.closing) and not self.scheduled:
             self.tick.schedule(self)
 
     def eof_received(self) -> bool:
-        """The client will send no more; Redis closes then, and so do we."""
+        """The client will send no more; Redis closes then, and so do we, once it has its replies."""
+        if self.scheduled:
+            self.tick.run()
         return False
 
     def connection_lost(self, _error: Exception | None) -> None:
@@ -83,10 +101,12 @@ class Connection(Link):
             self.tick.lost(client)
 
     def pause_writing(self) -> None:
-        """The transport's buffer is long; its length is judged by client-output-buffer-limit, as in Redis."""
+        """The transport's buffer is long: from now on client-output-buffer-limit is looked at, as in Redis."""
+        self.backlogged = True
 
     def resume_writing(self) -> None:
         """The transport's buffer is short again."""
+        self.backlogged = False
 
     def address(self) -> str:
         if not self._address:
@@ -126,6 +146,8 @@ class Connection(Link):
         if client.out:
             data = b"".join(client.out)
             client.out.clear()
+            if (self.backlogged or len(data) > SMALL) and self._over_output_limit(client, len(data)):
+                return
             self.tick.engine.stats.net_output += len(data)
             self.tick.engine.stats.writes += 1
             transport.write(data)
@@ -134,8 +156,46 @@ class Connection(Link):
 
     def abort(self) -> None:
         """Drop the connection and what was still to be sent."""
+        if self.client is not None:
+            self.client.close_after_reply()
+            self.client.out.clear()
         if self.transport is not None:
             self.transport.abort()
+
+    def judge_soft_limit(self) -> None:
+        """Drop the connection if its output has been over the soft limit for too long."""
+        if self.client is not None:
+            self._over_output_limit(self.client, 0)
+
+    def _over_output_limit(self, client: Client, more: int) -> bool:
+        """Whether unread output, with `more` bytes to come, is over the limits of the client's class; drops it then."""
+        tick = self.tick
+        size = self.buffered_output() + more
+        if tick.output_limits.over_soft(client, size):
+            now_us = tick.engine.clock.monotonic_us()
+            if not self.over_soft_limit_us:
+                self.over_soft_limit_us = now_us
+                tick.watch_soft_limit(self)
+        else:
+            now_us = 0
+            self.over_soft_limit_us = 0
+        if not tick.output_limits.exceeded(client, size, self.over_soft_limit_us, now_us):
+            return False
+        tick.over_output_limit(self, client, size)
+        return True
+
+    def _process_singly(self, client: Client, commands: list[list[bytes]]) -> None:
+        """Run `commands` as long as their replies stay within the hard limit."""
+        engine = self.tick.engine
+        counted = 0
+        size = self.buffered_output()
+        for argv in commands:
+            engine.process(client, [argv])
+            while counted < len(client.out):
+                size += len(client.out[counted])
+                counted += 1
+            if client.closing or (size > SMALL and self._over_output_limit(client, size - self.buffered_output())):
+                return
 
     def _feed_singly(self, client: Client, parser: RequestParser) -> None:
         parser.authenticated = not client.gates & gates.AUTH

@@ -75,6 +75,7 @@ class Cron:
         engine.stats.sample(now_us)
         self._persistence.cron()
         self._time_out_clients()
+        self._tick.judge_soft_limits()
         if now_us >= self._next_young_us:
             self._next_young_us = now_us + _COLLECT_YOUNG_S * 1_000_000
             gc.collect(0)
@@ -98,5 +99,4 @@ class Cron:
                 continue
             if now_s - client.last_used_s > limit:
                 log.verbose("Closing idle client id=%d", client.id)
-                client.close_after_reply()
-                client.link.wake()
+                self._tick.drop(client)

@@ -1,9 +1,11 @@
 """The event loop: uvloop where it is installed, asyncio otherwise, and its clock as a `Scheduler`."""
 
 import asyncio
+import traceback
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
+from aikv.base import log
 from aikv.engine.blocking import Scheduler, Timer
 
 
@@ -14,6 +16,18 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     except ImportError:
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
+
+
+def report_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what went wrong in a callback of the loop, where there is no client to tell; the server goes on."""
+    error = context.get("exception")
+    where = traceback.format_exception(error)[-3:] if isinstance(error, BaseException) else []
+    log.warning(
+        "Fault in the event loop: %s: %r. Where it happened: %s",
+        context.get("message", ""),
+        error,
+        " | ".join(line.strip() for line in where if not line.startswith("Traceback")),
+    )
 
 
 class LoopTimer(Timer):

@@ -18,6 +18,7 @@ from aikv.engine.engine import Engine
 from aikv.engine.persistence import Persistence
 from aikv.persistence.aof_log import AofFatal
 from aikv.server.connection import Connection, configure_socket
+from aikv.server.output_limits import OutputLimits
 
 _MAX_CLIENTS: Final = b"-ERR max number of clients reached\r\n"
 _PROTECTED: Final = (
@@ -44,7 +45,15 @@ class Tick:
         self._loop = loop
         self._due: list[Connection] = []
         self._called = False
+        # Everything has been saved and the process is about to end: no command may run any more.
+        self.stopped = False
         self.connections: dict[int, Connection] = {}
+        self.output_limits: Final = OutputLimits(engine.config)
+        # client-query-buffer-limit in bytes.
+        self.max_input = 0
+        self._over_soft_limit: list[Connection] = []
+        engine.config.on_change("client-query-buffer-limit", self._read_max_input)
+        self._read_max_input()
 
     def schedule(self, connection: Connection) -> None:
         """`connection` has something to send, or is to be closed."""
@@ -106,6 +115,51 @@ class Tick:
         """A client has gone."""
         self.connections.pop(client.id, None)
         log.verbose("Client closed connection id=%d", client.id)
+
+    def drop(self, client: Client) -> None:
+        """Close the connection of `client` now, whatever it has not read yet."""
+        connection = self.connections.get(client.id)
+        if connection is not None:
+            connection.abort()
+
+    def watch_soft_limit(self, connection: Connection) -> None:
+        """`connection` has more unread output than its soft limit allows for long."""
+        self._over_soft_limit.append(connection)
+
+    def judge_soft_limits(self) -> None:
+        """Drop connections that have been over their soft limit for too long; called by the cron."""
+        if self._over_soft_limit:
+            watched = self._over_soft_limit
+            for connection in watched:
+                connection.judge_soft_limit()
+            self._over_soft_limit = [one for one in watched if one.over_soft_limit_us and one.client is not None]
+
+    def over_output_limit(self, connection: Connection, client: Client, size: int) -> None:
+        """`client` does not read what it is sent: drop it."""
+        self.engine.stats.output_limit_disconnections += 1
+        log.warning(
+            "Client id=%d addr=%s is closed because it left %d bytes of output unread, more than "
+            "client-output-buffer-limit allows.",
+            client.id,
+            client.link.address(),
+            size,
+        )
+        connection.abort()
+
+    def over_input_limit(self, connection: Connection, client: Client, size: int) -> None:
+        """`client` has sent more than may wait in memory: drop it."""
+        self.engine.stats.query_limit_disconnections += 1
+        log.warning(
+            "Client id=%d addr=%s is closed because %d bytes of input wait to be run, more than "
+            "client-query-buffer-limit allows.",
+            client.id,
+            client.link.address(),
+            size,
+        )
+        connection.abort()
+
+    def _read_max_input(self) -> None:
+        self.max_input = self.engine.config.get_int("client-query-buffer-limit")
 
     def protocol_error(self, client: Client, error: bytes) -> None:
         """Note that a client sent what is no request."""

@@ -1,6 +1,7 @@
 """A small world for tests of the append-only log: a disk that fails on demand, a runner that waits, a tiny dataset."""
 
 import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -41,6 +42,33 @@ class FaultyFiles(Files):
         self.calls: list[str] = []
         self.dead = False
         self.failing = ""
+        # How much of each file is on the disk, as opposed to in the kernel's memory.
+        self.paths: dict[int, str] = {}
+        self.synced: dict[str, int] = {}
+
+    def cut_power(self) -> None:
+        """Drop what was written but not forced to the disk; names survive."""
+        for path, size in self.synced.items():
+            if os.path.exists(path):
+                os.truncate(path, min(size, os.path.getsize(path)))
+
+    def _open(self, path: str, flags: int, mode: int) -> int:
+        fd = Files.open(self, path, flags, mode)
+        self.paths[fd] = path
+        if flags & os.O_TRUNC or path not in self.synced:
+            self.synced[path] = os.path.getsize(path)
+        return fd
+
+    def _fsync(self, fd: int) -> None:
+        # Not done in truth: the power is cut only in play, and these tests make very many calls.
+        self.synced[self.paths[fd]] = os.fstat(fd).st_size
+
+    def _rename(self, source: str, target: str) -> None:
+        Files.rename(self, source, target)
+        self.synced[target] = self.synced.pop(source)
+        for fd, path in self.paths.items():
+            if path == source:
+                self.paths[fd] = target
 
     def _step(self, name: str, call: Callable[[], T], half: Callable[[], T] | None = None) -> T:
         if self.dead:
@@ -65,15 +93,14 @@ class FaultyFiles(Files):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     def open(self, path: str, flags: int, mode: int = 0o644) -> int:
-        return self._step("open", lambda: Files.open(self, path, flags, mode))
+        return self._step("open", lambda: self._open(path, flags, mode))
 
     def write(self, fd: int, data: bytes) -> int:
         half = data[: len(data) // 2]
         return self._step("write", lambda: Files.write(self, fd, data), lambda: Files.write(self, fd, half))
 
     def fsync(self, fd: int) -> None:
-        # Not done in truth: these tests end processes, never the power, and make very many calls.
-        self._step("fsync", lambda: None)
+        self._step("fsync", lambda: self._fsync(fd))
 
     def truncate(self, fd: int, size: int) -> None:
         self._step("truncate", lambda: Files.truncate(self, fd, size))
@@ -82,7 +109,7 @@ class FaultyFiles(Files):
         self._step("close", lambda: Files.close(self, fd))
 
     def rename(self, source: str, target: str) -> None:
-        self._step("rename", lambda: Files.rename(self, source, target))
+        self._step("rename", lambda: self._rename(source, target))
 
     def unlink(self, path: str) -> None:
         self._step("unlink", lambda: Files.unlink(self, path))
@@ -90,7 +117,7 @@ class FaultyFiles(Files):
     def mkdir(self, path: str) -> None:
         self._step("mkdir", lambda: Files.mkdir(self, path))
 
-    def fsync_dir(self, path: str) -> None:
+    def fsync_dir(self, path: str) -> None:  # noqa: ARG002
         self._step("fsync_dir", lambda: None)
 
 

@@ -43,7 +43,6 @@ FILES = {
     "cut value": SET_A + SET_B[:-3],
     "cut behind a header": SET_A + b"*3\r\n$3\r\n",
     "cut between arguments": SET_A + b"*3\r\n$3\r\nSET\r\n",
-    "cut header": SET_A + b"*3",
     "half a newline": SET_A + b"*3\r",
     "cut value's newline": SET_A[:-1],
     "zeros": SET_A + b"\0" * 30,
@@ -77,6 +76,14 @@ def test_fix_leaves_what_redis_check_aof_leaves(name: str, tmp_path: Path) -> No
     assert check(path, fix=True) == expected
     assert path.read_bytes() == left
     assert check(path)[0] == 0
+
+
+def test_a_cut_header_is_found(tmp_path: Path) -> None:
+    # Not compared: redis-check-aof shows a byte here that it never read.
+    path = tmp_path / FILENAME
+    path.write_bytes(SET_A + b"*3")
+    status, lines = check(path)
+    assert (status, lines[1]) == (1, f"0x{len(SET_A):16x}: Expected \\r\\n, got: 0000")
 
 
 def test_fix_changes_nothing_if_the_answer_is_no(tmp_path: Path) -> None:

@@ -202,7 +202,7 @@ def test_always_is_fatal_where_a_write_or_an_fsync_fails_and_stays_so(calls: int
     world, files = started(tmp_path, ALWAYS)
     world.do(b"SET", b"a", b"1")
     fail(files, calls=calls)
-    with pytest.raises(AofFatal, match="'always'.*Exiting"):
+    with pytest.raises(AofFatal, match=r"'always'.*Exiting"):
         world.aof.flush()
     mend(files)
     for flush in (world.aof.flush, world.aof.cron, world.aof.close):
