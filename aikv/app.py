@@ -84,7 +84,7 @@ class Server(Lifecycle):
             self._loop.close()
         return 0
 
-    def shutdown(self, save: bool | None, now: bool, force: bool) -> None:
+    def shutdown(self, save: bool | None, now: bool, force: bool) -> None:  # noqa: ARG002 (there are no replicas yet)
         log.notice("User requested shutdown...")
         if not self._finish(save, force):
             raise CommandError(b"ERR Errors trying to SHUTDOWN. Check logs.")

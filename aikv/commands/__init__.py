@@ -9,6 +9,8 @@ what two of them share is a function of the room below.
 def load() -> None:
     """Fill the command table."""
     from aikv.commands import (  # noqa: F401
+        client,
+        config,
         connection,
         counters,
         databases,
@@ -20,6 +22,7 @@ def load() -> None:
         ranges,
         rename,
         scan,
+        server,
         strings,
         transactions,
         wait,

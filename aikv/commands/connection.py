@@ -9,10 +9,10 @@ from typing import Final
 from aikv.base.errors import SYNTAX, CommandError
 from aikv.base.numbers import parse_i64
 from aikv.base.version import REDIS_VERSION
-from aikv.engine import gates
+from aikv.engine import gates, multi
 from aikv.engine.authentication import DEFAULT_USER, NO_PASSWORD_SET, authenticate, deauthenticate
 from aikv.engine.client import Client
-from aikv.engine.client_names import checked_name
+from aikv.engine.client_line import checked_name
 from aikv.engine.command import ALLOW_BUSY, COMMANDS, FAST, LOADING, NO_AUTH, NOSCRIPT, STALE, command
 from aikv.engine.context import Context
 from aikv.engine.refusal import wrong_arity
@@ -175,10 +175,8 @@ def quit_(ctx: Context, _argv: list[bytes]) -> object:
 )
 def reset(ctx: Context, _argv: list[bytes]) -> object:
     client = ctx.client
-    ctx.engine.unwatch(client)
-    client.queued = []
-    client.abort = False
-    client.gates &= ~(gates.MULTI | gates.SUBSCRIBED | gates.QUIET)
+    multi.discard(ctx.engine, client)
+    client.gates &= ~gates.SUBSCRIBED
     client.reply_off = False
     client.no_touch = False
     client.no_evict = False

@@ -5,8 +5,9 @@ from typing import Final
 from aikv.base.errors import CommandError
 from aikv.datatypes.kinds import STRING, kind_of
 from aikv.datatypes.strings import string_integer
-from aikv.engine.command import READONLY, command, container
+from aikv.engine.command import LOADING, READONLY, STALE, command, container
 from aikv.engine.context import Context
+from aikv.engine.help import help_lines
 from aikv.engine.keyspec import at
 
 _KEY: Final = at(2, "RO")
@@ -108,3 +109,16 @@ def object_freq(ctx: Context, argv: list[bytes]) -> object:
     if not engine.lfu:
         raise CommandError(_NO_LFU)
     return ctx.db.access.frequency(argv[2], engine.now_ms // 1000, engine.lfu_decay_minutes)
+
+
+@command(
+    "OBJECT|HELP",
+    arity=2,
+    flags=LOADING | STALE,
+    group="generic",
+    since="6.2.0",
+    complexity="O(1)",
+    summary="Lists the subcommands.",
+)
+def object_help(_ctx: Context, _argv: list[bytes]) -> object:
+    return help_lines("OBJECT")

@@ -41,7 +41,7 @@ _SUBSCRIBER_COMMANDS: Final = frozenset(
 def admit(engine: "Engine", client: Client, command: Command, argv: list[bytes]) -> bool:
     """Whether `command` may be called now."""
     closed = client.gates | engine.gates
-    if closed & gates.QUIET and not (client.reply_off and command.name == "client|reply"):
+    if closed & gates.QUIET:
         return _run_quietly(engine, client, command, argv)
     if closed & gates.MULTI and command.flags & NO_MULTI:
         engine.refuse(client, command, b"ERR Command not allowed inside a transaction")
@@ -92,7 +92,13 @@ def _run_quietly(engine: "Engine", client: Client, command: Command, argv: list[
     client.gates &= ~gates.QUIET
     if not (client.gates | engine.gates) & command.cares or admit(engine, client, command, argv):
         engine.call(client, command, argv)
+    if not client.reply_off and not client.skip_next:
+        # The command was CLIENT REPLY ON or RESET, which are answered.
+        out += client.out
     client.out = out
-    if client.reply_off:
+    if client.reply_off or client.paused:
         client.gates |= gates.QUIET
+    elif not client.gates & gates.QUIET:
+        # Otherwise it was another CLIENT REPLY SKIP.
+        client.skip_next = False
     return False

@@ -81,7 +81,7 @@ class AppendLog:
         config = self._engine.config
         aof = self.aof
         if aof.rewrite_scheduled or (aof.state == WAIT_REWRITE and not self.rewriting()):
-            return not aof.rewrite_limited()
+            return not aof.limit.limited(self._engine.clock.monotonic_us())
         return aof.wants_rewrite(
             config.get_int("auto-aof-rewrite-percentage"), config.get_int("auto-aof-rewrite-min-size")
         )

@@ -205,9 +205,9 @@ class Engine(Watcher):
         """Answer with an error without running anything; a transaction that is being queued cannot run any more."""
         if client.gates & gates.MULTI:
             client.abort = True
-            if command is not None and command.name == "exec":
-                multi.discard(self, client)
-                text = multi.because_of(text)
+        if command is not None and command.name == "exec":
+            multi.discard(self, client)
+            text = multi.because_of(text)
         if command is not None:
             command.rejected += 1
         self.stats.count_error(text)

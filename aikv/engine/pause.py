@@ -3,15 +3,25 @@
 Theory of operation: while a pause is in force the PAUSED gate is set; a command that it concerns is put back at the
 head of its client's queue and the client halts. The end of the pause resumes all of them. Keys do not expire
 meanwhile, so that a replica can catch up with a dataset that stands still.
+
+A pause during a pause can only make it stricter and longer, as in Redis.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from aikv.engine import gates
+from aikv.engine.blocking import Timer
 from aikv.engine.client import Client
+
+if TYPE_CHECKING:
+    from aikv.engine.engine import Engine
 
 NONE: Final = 0
 WRITES: Final = 1
 ALL: Final = 2
+
+# Event loops are made for shorter delays than a client may ask for.
+_LONGEST_DELAY_MS: Final = 24 * 3600 * 1000
 
 
 class Pause:
@@ -21,6 +31,38 @@ class Pause:
         self.kind = NONE
         self.until_ms = 0
         self.waiting: list[Client] = []
+        self._timer: Timer | None = None
+
+    def begin(self, engine: "Engine", kind: int, until_ms: int) -> None:
+        """Hold back what `kind` says until `until_ms`."""
+        self.kind = max(kind, self.kind)
+        self.until_ms = max(until_ms, self.until_ms)
+        engine.gates |= gates.PAUSED
+        for database in engine.databases:
+            database.keep_expired = True
+        self._wait(engine)
+
+    def end(self, engine: "Engine") -> None:
+        """End the pause, if there is one, and let everybody go on."""
+        self._cancel_timer()
+        self.kind = NONE
+        self.until_ms = 0
+        engine.gates &= ~gates.PAUSED
+        for database in engine.databases:
+            database.keep_expired = False
+        waiting = self.waiting
+        self.waiting = []
+        for client in waiting:
+            client.paused = False
+            engine.resume(client)
+
+    def time_out(self, engine: "Engine") -> None:
+        """The timer has run; the pause ends unless there is time left."""
+        self._timer = None
+        if engine.clock.unix_ms() >= self.until_ms:
+            self.end(engine)
+        else:
+            self._wait(engine)
 
     def hold(self, client: Client, argv: list[bytes]) -> None:
         """Keep `argv` back until the pause ends."""
@@ -35,11 +77,22 @@ class Pause:
             client.paused = False
             self.waiting.remove(client)
 
-    def release(self) -> list[Client]:
-        """End the pause; returns who waited."""
-        self.kind = NONE
-        waiting = self.waiting
-        self.waiting = []
-        for client in waiting:
-            client.paused = False
-        return waiting
+    def _wait(self, engine: "Engine") -> None:
+        self._cancel_timer()
+        left_ms = max(1, self.until_ms - engine.clock.unix_ms())
+        self._timer = engine.scheduler.call_later(min(left_ms, _LONGEST_DELAY_MS), _PauseTimeout(engine).run)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class _PauseTimeout:
+    """What the timer of a pause calls."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+
+    def run(self) -> None:
+        self._engine.pause.time_out(self._engine)

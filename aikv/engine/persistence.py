@@ -129,11 +129,10 @@ class Persistence:
             raise AikvError(f"Fatal error: can't read {path}: {described(error)}") from error
 
     def _set_loading(self, loading: bool) -> None:
-        """While a file is loaded nothing runs out: its later commands may still refer to any key."""
-        if loading:
-            self._engine.gates |= gates.LOADING
-        else:
-            self._engine.gates &= ~gates.LOADING
+        """While a file is loaded nothing runs out: its later commands may still refer to any key.
+
+        The LOADING gate stays open: a file is loaded in one go, so the loader is the only client that runs anything.
+        """
         for database in self._engine.databases:
             database.loading = loading
 
@@ -146,7 +145,8 @@ class Persistence:
 
     def flush(self) -> None:
         """Make what has changed as safe as the policy promises; before any reply is sent. Raises `AofFatal`."""
-        if self._engine.journal.pieces:
+        # A log in trouble is flushed without news, too: after a fatal error no reply must leave.
+        if self._engine.journal.pieces or not self.log.aof.ok:
             self.log.flush()
             if self.log.aof.ok != self._aof_was_ok:
                 self._judge()

@@ -1,9 +1,10 @@
 """The active expiry cycle: removes keys past their time that nobody asks for.
 
 Theory of operation, after Redis's activeExpireCycle: a cycle visits the databases in turn and walks each table of
-TTLs by its scan cursor, some keys a step. While a step finds more than a tenth of its keys past their time there is
-more to find, so it goes on; otherwise it leaves the database for the next cycle. A budget of time bounds every cycle,
-so that no client waits for a million keys that run out at once.
+TTLs by its scan cursor, a bucket's worth of keys a step, because a step goes through a whole bucket in any case. Some
+keys are visited in every cycle; beyond them a database is gone on with only while a step finds more than a tenth of its
+keys past their time. A budget of time bounds every cycle, so that no client waits for a million keys that run out at
+once, and the next cycle begins with the next database, so that none waits for another.
 """
 
 from typing import Final
@@ -11,7 +12,9 @@ from typing import Final
 from aikv.base.clock import Clock
 from aikv.keyspace.database import Database
 
-KEYS_PER_STEP: Final = 20
+KEYS_PER_STEP: Final = 256
+# At ten cycles a second, a million TTLs are gone through in less than two minutes, for well below a percent of a core.
+KEYS_PER_CYCLE: Final = 1024
 _GO_ON_ABOVE: Final = 10
 
 
@@ -29,29 +32,30 @@ class ExpiryCycle:
         now = self._clock.unix_ms()
         for _ in range(len(databases)):
             database = databases[self._next % len(databases)]
+            self._next += 1
+            if database.keep_expired or not database.expires.used:
+                continue
             removed += self._sweep(database, now, deadline)
             if self._clock.monotonic_us() >= deadline:
                 break
-            self._next += 1
         return removed
 
     def _sweep(self, database: Database, now: int, deadline: int) -> int:
         removed = 0
         visited = 0
-        while database.expires.used:
+        size = database.expires_count()
+        while visited < size:
             cursor, keys = database.expires.scan(database.expire_cursor, KEYS_PER_STEP)
             database.expire_cursor = cursor
             stale = 0
             for key in keys:
-                if database.expire_of(key) <= now:
+                if database.is_expired(key, now):
                     database.expire(key)
                     stale += 1
             removed += stale
             visited += len(keys)
-            if stale * _GO_ON_ABOVE <= len(keys):
+            if self._clock.monotonic_us() >= deadline or not database.expires.used:
                 break
-            if visited >= database.expires.used + removed and cursor == 0:
-                break
-            if self._clock.monotonic_us() >= deadline:
+            if visited >= KEYS_PER_CYCLE and stale * _GO_ON_ABOVE <= len(keys):
                 break
         return removed

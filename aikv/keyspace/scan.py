@@ -16,6 +16,7 @@ from aikv.keyspace.database import Database
 
 _DEFAULT_COUNT: Final = 10
 _CURSORS: Final = 1 << 64
+_CURSOR_DIGITS: Final = 20
 # Draws after which RANDOMKEY gives up among keys that have all run out and may not be removed.
 _DRAWS: Final = 100
 
@@ -31,20 +32,18 @@ class ScanOptions:
 
 def parse_cursor(argument: bytes) -> int:
     """The cursor in `argument`; raises CommandError(INVALID_CURSOR)."""
-    if argument.isdigit():
-        cursor = int(argument) if len(argument) <= 20 else _CURSORS
-    elif argument[:1] in (b"+", b"-") and argument[1:].isdigit():
-        cursor = abs(int(argument)) if len(argument) <= 21 else _CURSORS
-        # strtoul negates within 64 bits.
-        if argument[0] == 45 and 0 < cursor < _CURSORS:
-            cursor = _CURSORS - cursor
-    elif not argument:
+    negative = argument[:1] == b"-"
+    digits = argument[1:] if argument[:1] in (b"+", b"-") else argument
+    if not digits.isdigit():
+        if argument:
+            raise CommandError(INVALID_CURSOR)
         return 0
-    else:
-        raise CommandError(INVALID_CURSOR)
+    digits = digits.lstrip(b"0")
+    cursor = int(digits) if 0 < len(digits) <= _CURSOR_DIGITS else len(digits) * _CURSORS
     if cursor >= _CURSORS:
         raise CommandError(INVALID_CURSOR)
-    return cursor
+    # strtoul negates within 64 bits.
+    return _CURSORS - cursor if negative and cursor else cursor
 
 
 def parse_scan(argv: list[bytes], first: int, typed: bool) -> ScanOptions:

@@ -1,8 +1,7 @@
 """What an append-only file consists of: commands as RESP arrays of bulk strings, and annotation lines.
 
-    *3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n        a command
-    # S:1700000000\r\n                               a line that loading skips: the unix second of what
-    # follows
+    *3\\r\\n$3\\r\\nSET\\r\\n$1\\r\\nk\\r\\n$1\\r\\nv\\r\\n    a command
+    #TS:1700000000\\r\\n                               an annotation, skipped by loading: the unix second
 
 There is exactly one way to write a given command, which is why its length in the file follows from its
 arguments. Format: Redis's AOF of version 7.0.

@@ -5,10 +5,13 @@ caller then writes the dataset of that moment, in a forked child or otherwise, t
 forces that to the disk; `finish_rewrite` makes it the base. The old base and incr files become history and
 are deleted. At each step the manifest on disk names files that together hold every change:
 
-    before                     base 1, incr 1
-    begin_rewrite              base 1, incr 1, incr 2      incr 1 is forced to the disk first: it is not
-    last any more finish_rewrite             base 2, incr 2              history: base 1, incr 1 history
-    deleted            base 2, incr 2
+    before             base 1, incr 1
+    begin_rewrite      base 1, incr 1, incr 2
+    finish_rewrite     base 2, incr 2            history: base 1, incr 1
+    history deleted    base 2, incr 2
+
+`begin_rewrite` forces incr 1 to the disk before the manifest names incr 2: a file that is not the last one must be
+whole, and a later change must not survive an earlier one.
 
 Where the rename of a manifest is done but forcing its folder to the disk fails, either manifest may be the
 one that a power cut leaves. `begin_rewrite` then goes on with the old file, which both name and behind

@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import aikv
 from oracle.wire import RawConnection, ServerClosed
 
 # -P: the working directory, which is the server's own, is not searched for modules.
@@ -62,6 +63,8 @@ class ServerProcess:
 
     def start(self, attempts: int = 3) -> None:
         """Start the server and wait until it answers; raises `ServerFailed` with the log otherwise."""
+        # The child imports the very aikv that the tests import, whatever its working directory.
+        environment = {**os.environ, "PYTHONPATH": str(Path(str(aikv.__file__)).parents[1])}
         for remaining in range(attempts - 1, -1, -1):
             self.port = free_port()
             address = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
@@ -69,6 +72,7 @@ class ServerProcess:
                 self.process = subprocess.Popen(
                     [*self.program, *address, *self.arguments],
                     cwd=self.folder,
+                    env=environment,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

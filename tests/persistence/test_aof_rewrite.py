@@ -291,7 +291,7 @@ def test_a_start_on_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> N
 
 
 # A life of the log in steps; each command appends its number, so what was loaded tells exactly which prefix it is.
-LIFE = "..f.f.fB..f.Fc.f..fBA.fB.Fc..f.fDE.BfF.f.f"
+LIFE = "..f.f.fB..f.cc.fFc.f.BA.fB.Fc..f.fDE.BfF.f.f"
 
 
 def live(world: World, journal: list[int]) -> None:
@@ -317,7 +317,7 @@ def live(world: World, journal: list[int]) -> None:
         elif step == "E":
             # What is acknowledged while the log is off or being switched on is not promised to be in it.
             world.aof.enable()
-        world.clock.advance_ms(700)
+        world.clock.advance_ms(300)
         world.runner.run()
     world.aof.close()
 
