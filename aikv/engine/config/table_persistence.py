@@ -132,7 +132,6 @@ PERSISTENCE: Final = [
                 "aof-use-rdb-preamble",
                 True,
                 "Write the base of a rewritten log in the RDB format.",
-                needs="an AOF base made of commands",
             ),
             yes_no(
                 "aof-timestamp-enabled",

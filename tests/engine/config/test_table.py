@@ -24,7 +24,6 @@ REFUSED = {
     "tls-cluster": "yes",
     "supervised": "upstart",
     "locale-collate": "de_DE.UTF-8",
-    "aof-use-rdb-preamble": "no",
     "aof-timestamp-enabled": "yes",
     "aof-disable-auto-gc": "yes",
     "aclfile": "users.acl",
