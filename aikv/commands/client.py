@@ -382,6 +382,4 @@ def client_help(_ctx: Context, _argv: list[bytes]) -> object:
 
 
 def _wrong_number(argv: list[bytes]) -> CommandError:
-    return CommandError(
-        b"ERR unknown subcommand or wrong number of arguments for '" + argv[1] + b"'. Try CLIENT HELP."
-    )
+    return CommandError(b"ERR unknown subcommand or wrong number of arguments for '" + argv[1] + b"'. Try CLIENT HELP.")

@@ -15,6 +15,7 @@ from aikv.engine.client import Client
 from aikv.engine.client_line import checked_name
 from aikv.engine.command import ALLOW_BUSY, COMMANDS, FAST, LOADING, NO_AUTH, NOSCRIPT, STALE, command
 from aikv.engine.context import Context
+from aikv.engine.pubsub import update_mode
 from aikv.engine.refusal import wrong_arity
 from aikv.resp.reply import OK, PONG, Pairs, Status
 
@@ -81,6 +82,7 @@ def hello(ctx: Context, argv: list[bytes]) -> object:
         client.name = name
     if version:
         client.resp3 = version == 3
+        update_mode(client)
     return _greeting(client)
 
 
@@ -176,7 +178,7 @@ def quit_(ctx: Context, _argv: list[bytes]) -> object:
 def reset(ctx: Context, _argv: list[bytes]) -> object:
     client = ctx.client
     multi.discard(ctx.engine, client)
-    client.gates &= ~gates.SUBSCRIBED
+    ctx.engine.pubsub.forget(client)
     client.reply_off = False
     client.no_touch = False
     client.no_evict = False

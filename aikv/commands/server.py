@@ -1,7 +1,7 @@
 """Server commands: the time, saving, the end, and a drawing.
 
-Theory of operation: saving and ending are the business of `engine.persistence` and `engine.lifecycle`; here are only the
-arguments.
+Theory of operation: saving and ending are the business of `engine.persistence` and `engine.lifecycle`; here are
+only the arguments.
 """
 
 from typing import Final

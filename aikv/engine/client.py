@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aikv.engine.blocking import Block
     from aikv.engine.command import Command
     from aikv.engine.context import Context
+    from aikv.engine.pubsub import Subscriptions
 
 # Kinds of CLIENT LIST's TYPE.
 NORMAL: Final = b"normal"
@@ -86,6 +87,8 @@ class Client:
         self.watching: list[Watch] = []
         # A transaction or a script runs: a command that would wait answers as if its time had run out.
         self.deny_blocking = False
+        # What the client listens to; None until it first subscribes.
+        self.subscriptions: Subscriptions | None = None
         # CLIENT REPLY: everything is dropped; only the next reply is dropped.
         self.reply_off = False
         self.skip_next = False

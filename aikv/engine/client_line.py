@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from aikv.base.errors import CommandError
 from aikv.engine import gates
 from aikv.engine.client import MASTER, NORMAL, PUBSUB, REPLICA, Client
+from aikv.engine.pubsub import CHANNELS, PATTERNS, SHARDS, listening
 
 if TYPE_CHECKING:
     from aikv.engine.engine import Engine
@@ -68,9 +69,9 @@ def client_line(engine: "Engine", client: Client, argv: list[bytes]) -> bytes:
         (b"idle", b"%d" % (now_s - client.last_used_s)),
         (b"flags", _flags(client)),
         (b"db", b"%d" % client.db),
-        (b"sub", b"0"),
-        (b"psub", b"0"),
-        (b"ssub", b"0"),
+        (b"sub", b"%d" % listening(client, CHANNELS)),
+        (b"psub", b"%d" % listening(client, PATTERNS)),
+        (b"ssub", b"%d" % listening(client, SHARDS)),
         (b"multi", b"%d" % (len(client.queued) if client.gates & gates.MULTI else -1)),
         (b"qbuf", b"%d" % input_bytes),
         (b"qbuf-free", b"0"),

@@ -32,6 +32,7 @@ from aikv.engine.context import Context
 from aikv.engine.events import Event
 from aikv.engine.journal import Journal
 from aikv.engine.pause import Pause
+from aikv.engine.pubsub import PubSub
 from aikv.engine.refusal import unknown_command, unknown_subcommand, wrong_arity
 from aikv.engine.stats import Stats
 from aikv.keyspace.database import Database, Watcher
@@ -64,6 +65,7 @@ class Engine(Watcher):
         self.stats = Stats()
         self.journal = Journal()
         self.pause = Pause()
+        self.pubsub = PubSub()
         self.gates: i64 = 0
         self.started_us = clock.unix_us()
         self.now_us: i64 = self.started_us
@@ -96,6 +98,8 @@ class Engine(Watcher):
         self._discarded: list[dict[bytes, object]] = []
         self._spelled: dict[bytes, Command] = {}
         self._refresh_time()
+        self._read_notify()
+        config.on_change("notify-keyspace-events", self._read_notify)
 
     # Clients.
 
@@ -116,6 +120,7 @@ class Engine(Watcher):
         client.queue = []
         self._cancel_block(client)
         self.pause.forget(client)
+        self.pubsub.forget(client)
         self.unwatch(client)
 
     # Running commands.
@@ -291,7 +296,13 @@ class Engine(Watcher):
             database.access.touch(key, self.now_s)
 
     def announce(self, db: int, key: bytes, event: Event) -> None:
-        """Publish a keyspace event to those who asked for its class."""
+        """Publish a keyspace event if its class has been asked for."""
+        if not self.notify & event.kind:
+            return
+        if self.notify & events.KEYSPACE:
+            self.pubsub.publish(b"__keyspace@%d__:%b" % (db, key), event.name)
+        if self.notify & events.KEYEVENT:
+            self.pubsub.publish(b"__keyevent@%d__:%b" % (db, event.name), key)
 
     def touch_watchers(self, database: Database, key: bytes) -> None:
         """Spoil the transactions of clients that WATCH `key`."""
@@ -356,6 +367,9 @@ class Engine(Watcher):
             " | ".join(line.strip() for line in traceback.format_exception(error)[-3:]),
         )
         encode_error(client.out, b"ERR internal error while running '" + command.name.encode() + b"', see the log")
+
+    def _read_notify(self) -> None:
+        self.notify = events.parse_classes(self.config.get_str("notify-keyspace-events"))
 
     def _refresh_time(self) -> None:
         self._set_time(self.clock.unix_us())

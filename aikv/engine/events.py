@@ -21,6 +21,35 @@ KEYMISS: Final = 1 << 11  # m
 NEW: Final = 1 << 12  # n
 
 
+_LETTERS: Final[dict[str, int]] = {
+    "K": KEYSPACE,
+    "E": KEYEVENT,
+    "g": GENERIC,
+    "$": STRING,
+    "l": LIST,
+    "s": SET,
+    "h": HASH,
+    "z": ZSET,
+    "x": EXPIRED,
+    "e": EVICTED,
+    "t": STREAM,
+    "m": KEYMISS,
+    "n": NEW,
+    # Of modules only; nothing here is announced under it.
+    "d": 0,
+    "A": GENERIC | STRING | LIST | SET | HASH | ZSET | EXPIRED | EVICTED | STREAM,
+}
+
+
+def parse_classes(letters: str) -> int:
+    """The bits of a value of `notify-keyspace-events`; 0 where nothing would be announced."""
+    bits = 0
+    for letter in letters:
+        bits |= _LETTERS[letter]
+    # Without K or E there is no channel to announce on.
+    return bits if bits & (KEYSPACE | KEYEVENT) else 0
+
+
 class Event:
     """One kind of change: its name on the channel and its class."""
 

@@ -110,7 +110,7 @@ def command_stats(engine: "Engine") -> Fields:
 
 
 def _command_line(command: Command) -> str:
-    mean = command.usec / command.calls if command.calls else 0.0
+    mean = int(command.usec) / int(command.calls) if command.calls else 0.0
     return (
         f"calls={command.calls},usec={command.usec},usec_per_call={mean:.2f},"
         f"rejected_calls={command.rejected},failed_calls={command.failed}"

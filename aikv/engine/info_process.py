@@ -101,7 +101,7 @@ def memory(engine: "Engine") -> Fields:
     data = max(0, used - overhead)
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     limit = engine.config.get_int("maxmemory")
-    fields = [
+    return [
         *_both("used_memory", used),
         *_both("used_memory_rss", used),
         *_both("used_memory_peak", peak),
@@ -132,7 +132,6 @@ def memory(engine: "Engine") -> Fields:
         ("lazyfree_pending_objects", "0"),
         ("lazyfreed_objects", "0"),
     ]
-    return fields
 
 
 def _both(name: str, size: int) -> Fields:

@@ -86,7 +86,7 @@ class Snapshots:
         try:
             result = save_rdb(self._files, path, self.databases(), self.options(False))
         except OSError as error:
-            self.last_ok = False
+            # Whoever asked learns of it: only a save in the background has writes refused.
             log.warning("Failed saving the DB to %s: %s", path, described(error))
             raise
         log.notice("DB saved on disk: %d keys, %d bytes", result.keys, result.size)

@@ -164,7 +164,6 @@ CLIENTS: Final = [
                 EventClasses(),
                 b"",
                 "Events of keys that are published: K or E for the channel, and g$lshzxetdnm or A for the class.",
-                needs="keyspace notifications",
             ),
             text("ignore-warnings", "Warnings of the start that do not stop it.", STORED),
         ],

@@ -32,7 +32,6 @@ REFUSED = {
     "maxmemory-policy": "allkeys-lru",
     "maxmemory-clients": "5%",
     "latency-monitor-threshold": "100",
-    "notify-keyspace-events": "KEA",
     "replicaof": "127.0.0.1 6380",
     "min-replicas-to-write": "1",
     "propagation-error-behavior": "panic",

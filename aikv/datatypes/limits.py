@@ -1,0 +1,27 @@
+"""How large a small collection may be, as `hash-max-listpack-entries` and its like say.
+
+Theory of operation: one `Limits` stands for the configuration; its owner writes the numbers, and the methods of the
+data types that may have to change the form of a value are given it. The defaults are Redis 7.2's.
+"""
+
+from typing import Final
+
+from mypy_extensions import i64
+
+# A list's limit of this many entries means none, and its limits in bytes are the negative numbers down to -5.
+LARGEST_INTSET: Final = 1 << 30
+
+
+class Limits:
+    """Largest number of elements, and largest length of an element in bytes, that a compact form takes."""
+
+    def __init__(self) -> None:
+        self.hash_listpack_entries: i64 = 512
+        self.hash_listpack_value: i64 = 64
+        self.set_intset_entries: i64 = 512
+        self.set_listpack_entries: i64 = 128
+        self.set_listpack_value: i64 = 64
+        self.zset_listpack_entries: i64 = 128
+        self.zset_listpack_value: i64 = 64
+        # Positive: elements; -1 to -5: 4, 8, 16, 32 or 64 KiB.
+        self.list_listpack_size: i64 = -2

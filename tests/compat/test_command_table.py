@@ -1,0 +1,84 @@
+"""What COMMAND says of a command is what the oracle says of it; its summary and syntax are our own."""
+
+from typing import Any
+
+import hiredis
+import pytest
+
+from oracle.pair import Pair
+from oracle.process import ServerProcess
+
+FIELDS = ["arity", "flags", "first key", "last key", "step", "ACL categories", "tips", "key specifications"]
+
+# Where Redis 7.2 documents something else than the oracle does.
+NEWER: set[tuple[str, str]] = set()
+DOCUMENTED = {"summary", "since", "group"}
+
+
+def ask(server: ServerProcess, *argv: str) -> Any:
+    """Return the value of one reply."""
+    reader = hiredis.Reader(encoding="latin-1", errors="strict")
+    with server.connect() as connection:
+        reader.feed(connection.command(*argv))
+    return reader.gets()
+
+
+def as_map(flat: list[Any]) -> dict[str, Any]:
+    """Make a map of keys and values that alternate."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def key_specification(flat: list[Any]) -> dict[str, Any]:
+    """Return a key specification without its notes, which are prose."""
+    fields = as_map(flat)
+    fields.pop("notes", None)
+    return {**fields, "flags": sorted(fields["flags"])}
+
+
+def entries(server: ServerProcess) -> dict[str, list[Any]]:
+    """Return arity to key specifications of every command and subcommand, what has no order sorted."""
+    found = {}
+    table = list(ask(server, "COMMAND"))
+    while table:
+        name, arity, flags, first, last, step, categories, tips, specs, subcommands = table.pop()
+        table += subcommands
+        specs = [key_specification(spec) for spec in specs]
+        found[name] = [arity, sorted(flags), first, last, step, sorted(categories), sorted(tips), specs]
+    return found
+
+
+def test_every_command_is_declared_as_the_oracle_declares_it(pair: Pair) -> None:
+    theirs, ours = entries(pair.oracle), entries(pair.aikv)
+    different = []
+    for name in sorted(theirs.keys() & ours.keys()):
+        for field, their, our in zip(FIELDS, theirs[name], ours[name], strict=True):
+            if their != our and (name, field) not in NEWER:
+                different.append(f"{name}: {field}: redis {their}, aikv {our}")
+    assert not different, "\n".join(different)
+
+
+def test_every_command_that_the_oracle_knows_stands_in_the_same_group_since_the_same_version(pair: Pair) -> None:
+    theirs, ours = as_map(ask(pair.oracle, "COMMAND", "DOCS")), as_map(ask(pair.aikv, "COMMAND", "DOCS"))
+    different = []
+    for name in sorted(theirs.keys() & ours.keys()):
+        their, our = as_map(theirs[name]), as_map(ours[name])
+        for field in ("since", "group"):
+            if their[field] != our[field]:
+                different.append(f"{name}: {field}: redis {their[field]}, aikv {our[field]}")
+    assert not different, "\n".join(different)
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_redis_cli_style_clients_can_read_the_documentation(pair: Pair, protocol: int) -> None:
+    reader = hiredis.Reader(encoding="utf-8")
+    with pair.aikv.connect(protocol) as connection:
+        reader.feed(connection.command("COMMAND", "DOCS"))
+    reply = reader.gets()
+    docs = reply if isinstance(reply, dict) else as_map(reply)
+    for name, entry in docs.items():
+        fields = entry if isinstance(entry, dict) else as_map(entry)
+        assert fields.keys() >= DOCUMENTED, name
+
+
+def test_info_of_one_command_has_the_oracles_form_in_both_protocols(pair: Pair) -> None:
+    pair.compare("COMMAND INFO get nosuch config|get", "COMMAND INFO mset", "COMMAND INFO debug")
