@@ -1,7 +1,7 @@
 """Publish and subscribe. Who listens to what is kept by `engine.pubsub`.
 
-Theory of operation: (P|S)SUBSCRIBE and their opposites answer with one message per name, written straight to the client's
-output, and so return no reply of their own.
+Theory of operation: (P|S)SUBSCRIBE and their opposites answer with one message per name, written straight to the
+client's output, and so return no reply of their own.
 """
 
 from aikv.base.errors import CommandError

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aikv.engine.command import Command
     from aikv.engine.context import Context
     from aikv.engine.pubsub import Subscriptions
+    from aikv.engine.waiting import KeyWait
 
 # Kinds of CLIENT LIST's TYPE.
 NORMAL: Final = b"normal"
@@ -80,6 +81,9 @@ class Client:
         self.halted = False
         self.closing = False
         self.block: Block | None = None
+        # What the client waits for, if it is a key; and whether its command is being run again for it.
+        self.key_wait: KeyWait | None = None
+        self.retrying = False
         self.paused = False
         # MULTI: the commands so far, and whether EXEC must refuse.
         self.queued: list[tuple[Command, list[bytes]]] = []

@@ -10,7 +10,7 @@ from typing import Final
 from aikv.engine.command import Command
 from aikv.engine.command_syntax import arguments_of
 from aikv.engine.keyspec import KeySpec
-from aikv.resp.reply import NULL_ARRAY, Pairs, SetOf, Status
+from aikv.resp.reply import Pairs, SetOf, Status
 
 _NO_RANGE: Final = (0, 0, 0)
 _BITFIELD_WRITES: Final = (b"SET", b"INCRBY")
@@ -19,7 +19,7 @@ _BITFIELD_WRITES: Final = (b"SET", b"INCRBY")
 def entry(command: Command | None) -> object:
     """One element of COMMAND and COMMAND INFO; null for an unknown command."""
     if command is None:
-        return NULL_ARRAY
+        return None
     first, last, step = legacy_range(command.specs)
     subcommands: list[object] = [entry(each) for each in (command.subcommands or {}).values()]
     specs: list[object] = [_spec(spec) for spec in command.specs]

@@ -96,6 +96,8 @@ class Context:
         engine.dirty += 1
         if self.db.watched:
             engine.touch_watchers(self.db, key)
+        if self.db.waiting:
+            engine.waits.mark(self.db, key)
         if engine.notify:
             engine.announce(self.db.index, key, event)
 

@@ -35,6 +35,7 @@ from aikv.engine.pause import Pause
 from aikv.engine.pubsub import PubSub
 from aikv.engine.refusal import unknown_command, unknown_subcommand, wrong_arity
 from aikv.engine.stats import Stats
+from aikv.engine.waiting import KeyWaits
 from aikv.keyspace.database import Database, Watcher
 from aikv.keyspace.watch import Watch
 from aikv.resp.encoder import encode, encode_error
@@ -66,6 +67,7 @@ class Engine(Watcher):
         self.journal = Journal()
         self.pause = Pause()
         self.pubsub = PubSub()
+        self.waits = KeyWaits(self)
         self.gates: i64 = 0
         self.started_us = clock.unix_us()
         self.now_us: i64 = self.started_us
@@ -186,6 +188,8 @@ class Engine(Watcher):
         now: i64 = self.clock.unix_us()
         command.usec += now - self.now_us
         self._set_time(now)
+        if self.waits.marked and self._depth == 0:
+            self.waits.serve()
 
     def resolve(self, client: Client, argv: list[bytes]) -> Command | None:
         """The command or subcommand that `argv` names; None after the client has been told that there is none."""
@@ -257,6 +261,11 @@ class Engine(Watcher):
             encode_error(client.out, reply.text)
         else:
             encode(client.out, reply, client.resp3)
+        self.resume(client)
+
+    def served(self, client: Client) -> None:
+        """A client that waited for a key has its reply: let it go on."""
+        self._cancel_block(client)
         self.resume(client)
 
     def resume(self, client: Client) -> None:

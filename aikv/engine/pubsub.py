@@ -1,9 +1,9 @@
 """Publish and subscribe: who listens to what.
 
-Theory of operation: three registers, for channels, patterns and shard channels, map a name to its listeners in the order
-in which they came; a client keeps the names it listens to, in its `Subscriptions`, which is made by the first one. A
-message is encoded once per protocol and appended to each listener's output, which its connection sends at the end of
-the loop's turn. Patterns are kept compiled.
+Theory of operation: three registers, for channels, patterns and shard channels, map a name to its listeners in the
+order in which they came; a client keeps the names it listens to, in its `Subscriptions`, which is made by the first
+one. A message is encoded once per protocol and appended to each listener's output, which its connection sends at the
+end of the loop's turn. Patterns are kept compiled.
 
 A RESP2 client that listens to anything is in subscriber mode (the SUBSCRIBED gate); RESP3 has pushes and needs no mode.
 """

@@ -30,6 +30,11 @@ class Watcher:
         """`key` has run out and has just been removed."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Waiter:
+    """Somebody who waits for a key; what that means is the engine's affair."""
+
+
 class Database:
     """The keyspace of one database number."""
 
@@ -47,6 +52,8 @@ class Database:
         self.expire_cursor = 0
         # WATCHed keys: key -> client id -> watch. Kept by the engine; here because it belongs to the keys.
         self.watched: dict[bytes, dict[int, Watch]] = {}
+        # Keys that clients wait for: key -> client id -> wait, in the order in which they came. Kept by the engine.
+        self.waiting: dict[bytes, dict[int, Waiter]] = {}
 
     def __len__(self) -> int:
         return self.table.used

@@ -13,7 +13,12 @@ def refused(folder: Path, *arguments: str) -> str:
     port = [] if "--port" in arguments else ["--port", str(free_port())]
     command = [*AIKV, *port, "--bind", "127.0.0.1", "--dir", str(folder), *arguments]
     ended = subprocess.run(
-        command, cwd=folder if folder.is_dir() else None, capture_output=True, text=True, timeout=REFUSED_IN_S, check=False
+        command,
+        cwd=folder if folder.is_dir() else None,
+        capture_output=True,
+        text=True,
+        timeout=REFUSED_IN_S,
+        check=False,
     )
     said = ended.stdout + ended.stderr
     assert ended.returncode == 1, said

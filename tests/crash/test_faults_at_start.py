@@ -19,7 +19,9 @@ def read_only(tmp_path: Path) -> Iterator[Path]:
     """A folder that not even root may write to: a read-only mount."""
     folder = tmp_path / "read-only"
     folder.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,size=64k", "none", str(folder)], check=False, capture_output=True)
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "ro,size=64k", "none", str(folder)], check=False, capture_output=True
+    )
     if made.returncode != 0:
         pytest.skip("only root can mount a read-only folder")
     yield folder

@@ -94,7 +94,9 @@ class Writer:
         with server.connect() as connection:
             connection.send_raw(b"".join(pack([b"GET", self.key(n)]) for n in self.answered))
             missing = [n for n in self.answered if connection.read_reply() != bulk(n)]
-            assert not missing, f"{self.name}: {len(missing)} acknowledged writes are missing, the first is {missing[0]}"
+            assert not missing, (
+                f"{self.name}: {len(missing)} acknowledged writes are missing, the first is {missing[0]}"
+            )
             a, b, total = [number(connection.command("GET", self.key(word))) for word in ("a", "b", "sum")]
         assert a == b, f"{self.name}: a transaction was applied by half: a is {a}, b is {b}"
         assert a >= self.answered_transaction, f"{self.name}: transaction {self.answered_transaction} is missing"

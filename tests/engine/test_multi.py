@@ -1,6 +1,6 @@
 """Transactions inside the engine: one unit of the journal, one moment, no waiting, and refusals."""
 
-from aikv.base.clock import ManualClock
+from aikv.base.clock import Clock
 from aikv.base.random import Random
 from aikv.engine import gates
 from aikv.engine.blocking import Scheduler
@@ -72,16 +72,19 @@ def test_the_end_of_a_key_that_a_transaction_meets_is_part_of_its_unit() -> None
     assert served.recorded() == [[b"MULTI"], [b"DEL", b"a"], [b"SET", b"b", b"1"], [b"EXEC"]]
 
 
-class SlowClock(ManualClock):
+class SlowClock(Clock):
     """A clock on which every look takes 3 ms."""
 
+    def __init__(self) -> None:
+        self.now_us = NOW_MS * 1000
+
     def unix_us(self) -> int:
-        self.advance_ms(3)
+        self.now_us += 3000
         return self.now_us
 
 
 def test_time_stands_still_for_a_transaction() -> None:
-    engine = Engine(Config(), SlowClock(NOW_MS), Random(1), Scheduler())
+    engine = Engine(Config(), SlowClock(), Random(1), Scheduler())
     client = engine.connect(Link())
     engine.process(client, [[b"MULTI"], [b"SET", b"a", b"1", b"PX", b"5"], [b"PTTL", b"a"], [b"PTTL", b"a"]])
     client.out.clear()

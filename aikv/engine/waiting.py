@@ -1,0 +1,160 @@
+"""Clients that wait for a key: BLPOP and its kin.
+
+Theory of operation: a handler that finds nothing calls `wait_for_keys`, which registers the client with each key and
+answers `NO_REPLY`. A change of a key that somebody waits for (`Context.changed`) marks the key; when the command or
+transaction that made it is over, `KeyWaits.serve` runs the waiting clients' own commands again, those that came first
+first. A command that still finds nothing calls `wait_for_keys` once more, which leaves it where it is in the queue; one
+that answers has been served. So there is one piece of code for both cases, and what a served client does is journalled,
+counted and announced like anything else. This is the way of Redis 7.2.
+
+Serving may change further keys (BLMOVE feeds a list that another client waits for), which are then served in turn.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from aikv.base.errors import CommandError
+from aikv.base.numbers import parse_double
+from aikv.datatypes.kinds import type_name
+from aikv.engine.blocking import Block
+from aikv.engine.client import Client
+from aikv.engine.command import Command
+from aikv.engine.context import Context
+from aikv.keyspace.database import Database, Waiter
+from aikv.resp.reply import NO_REPLY
+
+if TYPE_CHECKING:
+    from aikv.engine.engine import Engine
+
+_MAX_TIMEOUT_S: Final = (1 << 63) / 1000
+
+
+class KeyWait(Waiter):
+    """One client that waits for one of `keys` in `database` to hold a value of type `kind`, as TYPE names it.
+
+    It will then run `command` with `argv` again; `nothing` is the reply when the time is over.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        database: Database,
+        keys: list[bytes],
+        kind: bytes,
+        command: Command,
+        argv: list[bytes],
+        nothing: object,
+    ) -> None:
+        self.client: Final = client
+        self.kind: Final = kind
+        self.database: Final = database
+        self.keys: Final = keys
+        self.command: Final = command
+        self.argv: Final = argv
+        self._nothing: Final = nothing
+
+    def timed_out(self) -> object:
+        """The reply when the time is over."""
+        return self._nothing
+
+    def cancel(self) -> None:
+        """The client waits no more."""
+        for key in self.keys:
+            waits = self.database.waiting.get(key)
+            if waits is not None and waits.pop(self.client.id, None) is not None and not waits:
+                del self.database.waiting[key]
+        self.client.key_wait = None
+
+
+class KeyWaits:
+    """Keys that have changed while somebody waits for them."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+        self.marked: list[tuple[Database, bytes]] = []
+        self._serving = False
+
+    def mark(self, database: Database, key: bytes) -> None:
+        """`key` has changed: whoever waits for it is to try again."""
+        if key in database.waiting:
+            self.marked.append((database, key))
+
+    def mark_all(self, database: Database) -> None:
+        """The contents of `database` have been exchanged: whoever waits for a key that is there now is to try."""
+        for key in database.waiting:
+            if database.table.get(key) is not None:
+                self.marked.append((database, key))
+
+    def serve(self) -> None:
+        """Let those who wait for marked keys try again, until no key is marked."""
+        if self._serving:
+            return
+        self._serving = True
+        while self.marked:
+            marked = self.marked
+            self.marked = []
+            for database, key in marked:
+                self._serve_key(database, key)
+        self._serving = False
+
+    def _serve_key(self, database: Database, key: bytes) -> None:
+        waits = database.waiting.get(key)
+        if waits is None:
+            return
+        for wait in list(waits.values()):
+            value = database.table.get(key)
+            if value is None:
+                return
+            # A key that holds another type than a client waits for is not what it waits for.
+            if isinstance(wait, KeyWait) and type_name(value) == wait.kind:
+                self._try_again(wait)
+
+    def _try_again(self, wait: KeyWait) -> None:
+        client = wait.client
+        if client.key_wait is not wait:
+            return
+        client.retrying = True
+        self._engine.call(client, wait.command, wait.argv)
+        if client.retrying:
+            client.retrying = False
+            self._engine.served(client)
+
+
+def wait_for_keys(
+    ctx: Context, keys: list[bytes], kind: bytes, argv: list[bytes], timeout_ms: int, nothing: object
+) -> object:
+    """Let the client of the running command wait until one of `keys` changes, then run `argv` again.
+
+    `kind` is the type that the command works on, as TYPE names it. `timeout_ms` 0 waits for ever; `nothing` is the
+    reply when the time is over, and at once where the client must not wait (in a transaction). Returns what the
+    handler is to return.
+    """
+    client = ctx.client
+    if client.deny_blocking:
+        return nothing
+    if client.retrying:
+        # Nothing for this client yet: it keeps its place.
+        client.retrying = False
+        return NO_REPLY
+    command = client.last
+    assert command is not None
+    distinct = list(dict.fromkeys(keys))
+    wait = KeyWait(client, ctx.db, distinct, kind, command, argv, nothing)
+    client.key_wait = wait
+    for key in distinct:
+        ctx.db.waiting.setdefault(key, {})[client.id] = wait
+    ctx.engine.block(client, Block(wait.timed_out, wait.cancel), timeout_ms)
+    return NO_REPLY
+
+
+def parse_timeout(argument: bytes) -> int:
+    """The time-out of a blocking command, in seconds with fractions, as milliseconds; raises CommandError."""
+    seconds = parse_double(argument)
+    if seconds is None:
+        raise CommandError(b"ERR timeout is not a float or out of range")
+    if seconds < 0:
+        raise CommandError(b"ERR timeout is negative")
+    if seconds > _MAX_TIMEOUT_S:
+        raise CommandError(b"ERR timeout is out of range")
+    milliseconds = seconds * 1000
+    whole = int(milliseconds)
+    return whole + 1 if milliseconds > whole else whole
