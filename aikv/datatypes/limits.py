@@ -1,15 +1,13 @@
 """How large a small collection may be, as `hash-max-listpack-entries` and its like say.
 
-Theory of operation: one `Limits` stands for the configuration; its owner writes the numbers, and the methods of the
-data types that may have to change the form of a value are given it. The defaults are Redis 7.2's.
+Theory of operation: the methods that may have to change the form of a value are given a `Limits`. `CONFIGURED` is the
+one that stands for the configuration of this process: who reads the configuration writes it, and who has no other to
+go by, as a reader of files, takes it. The defaults are Redis 7.2's.
 """
 
 from typing import Final
 
 from mypy_extensions import i64
-
-# A list's limit of this many entries means none, and its limits in bytes are the negative numbers down to -5.
-LARGEST_INTSET: Final = 1 << 30
 
 
 class Limits:
@@ -25,3 +23,6 @@ class Limits:
         self.zset_listpack_value: i64 = 64
         # Positive: elements; -1 to -5: 4, 8, 16, 32 or 64 KiB.
         self.list_listpack_size: i64 = -2
+
+
+CONFIGURED: Final = Limits()

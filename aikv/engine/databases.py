@@ -46,7 +46,9 @@ def empty(engine: "Engine", database: Database) -> int:
 
 
 def exchange(engine: "Engine", first: Database, second: Database) -> None:
-    """Exchange the contents of two databases."""
+    """Exchange the contents of two databases; who waits for a key may find it now."""
     multi.touch_all(first, second, engine.now_ms)
     multi.touch_all(second, first, engine.now_ms)
     first.swap(second)
+    engine.waits.mark_all(first)
+    engine.waits.mark_all(second)

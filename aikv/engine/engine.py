@@ -135,10 +135,8 @@ class Engine(Watcher):
                 client.queue += commands
             return
         client.last_used_s = self.now_us // 1_000_000
-        done: i64 = 0
-        for argv in commands:
+        for done, argv in enumerate(commands, 1):
             self.execute(client, argv)
-            done += 1
             if client.halted:
                 if not client.closing and done < len(commands):
                     client.queue += commands[done:]
@@ -181,6 +179,8 @@ class Engine(Watcher):
         self._depth -= 1
         if self.dirty != before:
             self._record(client, context, argv)
+        elif context.rewritten is not None:
+            context.rewritten = None
         if self._depth == 0:
             self.journal.commit()
         self.stats.commands += 1

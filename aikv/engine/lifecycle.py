@@ -1,7 +1,7 @@
 """How the process that holds the engine comes to its end.
 
 Theory of operation: SHUTDOWN and signals ask for the same thing; what it means is decided by whoever holds the
-engine. A server saves and stops its loop; the class here, for an engine without a server, refuses.
+engine. A server saves and stops its loop.
 """
 
 from mypy_extensions import mypyc_attr
@@ -20,7 +20,7 @@ class Lifecycle:
         lag behind; `force` goes on where something could not be written. Raises CommandError where that failed and
         the server goes on.
         """
-        raise CommandError(b"ERR Errors trying to SHUTDOWN. Check logs.")
+        raise NotImplementedError
 
     def abort_shutdown(self) -> None:
         """SHUTDOWN ABORT. Raises CommandError where no shutdown is waiting."""

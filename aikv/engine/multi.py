@@ -60,6 +60,7 @@ def run(engine: "Engine", client: Client) -> object:
     began_us = engine.now_us
     began_ms = engine.now_ms
     before = engine.dirty
+    last = client.last
     client.out.append(array_header(len(queued)))
     client.deny_blocking = True
     for command, argv in queued:
@@ -70,6 +71,7 @@ def run(engine: "Engine", client: Client) -> object:
             # CLIENT REPLY OFF was one of the commands: nothing more is sent, not even this.
             del client.out[sent:]
     client.deny_blocking = False
+    client.last = last
     # EXEC's own duration is that of everything in it.
     engine.now_us = began_us
     if engine.dirty != before:

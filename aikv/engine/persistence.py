@@ -61,7 +61,7 @@ class Persistence:
             self.log.start(manifest)
         else:
             self._load_snapshot(began_us)
-        self._engine.dirty = 0
+        self.snapshots.forget_changes()
 
     def load_log(self, manifest: Manifest) -> bool:
         """Replay the log; False where there is none. Raises `AikvError`."""
@@ -88,7 +88,7 @@ class Persistence:
         self._report_load("disk", began_us)
 
     def load_snapshot(self, path: str, merge: bool = False) -> None:
-        """Load the RDB file `path` into the databases; `merge` lets its keys replace present ones. Raises `AikvError`."""
+        """Load the RDB file `path`; `merge` lets its keys replace those that are there. Raises `AikvError`."""
         receiver = DatasetReceiver(self._engine, False, merge, self._size_of(path))
         self._set_loading(True)
         try:
@@ -266,8 +266,10 @@ class Persistence:
             raise CommandError(b"ERR Error trying to load the AOF files, check server logs.")
         self.log.flush()
         self._empty()
+        # What is replayed is no change, neither to the log nor to the engine, which would log DEBUG itself otherwise.
         active = self._engine.journal.active
         self._engine.journal.active = False
+        count = self._engine.dirty
         try:
             self.load_log(self.log.aof.manifest)
         except AikvError as error:
@@ -275,7 +277,8 @@ class Persistence:
             raise CommandError(b"ERR Error trying to load the AOF files, check server logs.") from error
         finally:
             self._engine.journal.active = active
-        self._engine.dirty = 0
+            self._engine.dirty = count
+        self.snapshots.forget_changes()
         log.warning("Append Only File loaded by DEBUG LOADAOF")
         return OK
 

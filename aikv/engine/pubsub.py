@@ -141,7 +141,7 @@ def update_mode(client: Client) -> None:
     """Open or close the SUBSCRIBED gate; to be called after a change of subscriptions or of protocol."""
     subscriptions = client.subscriptions
     listens = subscriptions is not None and subscriptions.total() > 0
-    if client.kind == PUBSUB or client.kind == NORMAL:
+    if client.kind in (PUBSUB, NORMAL):
         client.kind = PUBSUB if listens else NORMAL
     if listens and not client.resp3:
         client.gates |= gates.SUBSCRIBED

@@ -1,9 +1,9 @@
 """RDB snapshots of the running server: SAVE, BGSAVE and save points.
 
 Theory of operation: a snapshot in the background is written by a forked child, which sees the dataset as it was at
-the fork; the cron asks after it. Changes are counted from the last successful save, and those made while a child was
-writing stay counted. After a failed background save writes are refused (`stop-writes-on-bgsave-error`) until one
-succeeds.
+the fork; the cron asks after it. The engine only ever adds to its count of changes; what that stood at when the last
+successful save began is remembered here, so that changes made while a child was writing stay counted. After a failed
+background save writes are refused (`stop-writes-on-bgsave-error`) until one succeeds.
 """
 
 from typing import Final, cast
@@ -46,7 +46,9 @@ class Snapshots:
         self.scheduled = False
         self._last_try_s = 0
         self._started_s = 0
-        self._dirty_at_start = 0
+        # Where the engine's count of changes stood when the save under way, and the last successful one, began.
+        self._count_at_start = 0
+        self._count_saved = 0
         self._read_save_points()
         engine.config.on_change("save", self._read_save_points)
 
@@ -90,14 +92,14 @@ class Snapshots:
             log.warning("Failed saving the DB to %s: %s", path, described(error))
             raise
         log.notice("DB saved on disk: %d keys, %d bytes", result.keys, result.size)
-        self._succeeded(0)
+        self._succeeded(engine.dirty)
 
     def start(self) -> None:
         """Start a snapshot in the background. Raises CommandError where the system refuses to fork."""
         engine = self._engine
         now_s = engine.clock.unix_ms() // 1000
         self._last_try_s = now_s
-        self._dirty_at_start = engine.dirty
+        self._count_at_start = engine.dirty
         began_us = engine.clock.monotonic_us()
         try:
             self._background.start(
@@ -124,7 +126,7 @@ class Snapshots:
             log.warning("Background saving error: %s", outcome.reason)
             return
         log.notice("Background saving terminated with success")
-        self._succeeded(engine.dirty - self._dirty_at_start)
+        self._succeeded(self._count_at_start)
 
     def due(self) -> bool:
         """Whether a save point has been reached; says so in the log."""
@@ -133,7 +135,7 @@ class Snapshots:
         if not self.last_ok and now_s - self._last_try_s <= _RETRY_DELAY_S:
             return False
         for seconds, changes in self._save_points:
-            if engine.dirty >= changes and now_s - self.last_save_s > seconds:
+            if self.changes() >= changes and now_s - self.last_save_s > seconds:
                 log.notice("%d changes in %d seconds. Saving...", changes, seconds)
                 return True
         return False
@@ -150,7 +152,7 @@ class Snapshots:
         running = self._background.running()
         current = engine.clock.unix_ms() // 1000 - self._started_s if running else -1
         return [
-            ("rdb_changes_since_last_save", str(engine.dirty)),
+            ("rdb_changes_since_last_save", str(self.changes())),
             ("rdb_bgsave_in_progress", str(int(running))),
             ("rdb_last_save_time", str(self.last_save_s)),
             ("rdb_last_bgsave_status", "ok" if self.last_ok else "err"),
@@ -160,9 +162,17 @@ class Snapshots:
             ("rdb_last_cow_size", "0"),
         ]
 
-    def _succeeded(self, dirty: int) -> None:
+    def changes(self) -> int:
+        """How many changes no snapshot holds yet."""
+        return self._engine.dirty - self._count_saved
+
+    def forget_changes(self) -> None:
+        """The dataset has just been loaded: what it took does not count."""
+        self._count_saved = self._engine.dirty
+
+    def _succeeded(self, count: int) -> None:
         engine = self._engine
-        engine.dirty = dirty
+        self._count_saved = count
         engine.stats.saves += 1
         self.last_save_s = engine.clock.unix_ms() // 1000
         self.last_ok = True

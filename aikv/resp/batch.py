@@ -40,7 +40,9 @@ class Batch:
             while command is not False:
                 commands.append(command)
                 command = reader.gets()
-        except hiredis.ProtocolError:
+        except (hiredis.ProtocolError, TypeError, ValueError):
+            # A map whose key is a list, or a number of more digits than Python reads, is no fault of the protocol of
+            # replies, so hiredis goes on until Python refuses to build the value.
             self._reader = hiredis.Reader()
             return data
         if reader.has_data():

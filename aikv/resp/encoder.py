@@ -101,7 +101,7 @@ def _encode_rare(out: list[bytes], value: object, resp3: bool) -> None:
     elif isinstance(value, NullArray):
         out.append(NULL_RESP3 if resp3 else NULL_ARRAY_WIRE)
     elif isinstance(value, ErrorReply):
-        out.append(b"-" + value.text + CRLF)
+        encode_error(out, value.text)
     elif isinstance(value, Push):
         _encode_items(out, b">", value.items, resp3)
     elif isinstance(value, Verbatim):

@@ -22,6 +22,7 @@ from typing import Final
 from mypy_extensions import i64
 
 from aikv.base.form import COMPILED
+from aikv.base.numbers import parse_i64
 from aikv.base.quote import split_args
 from aikv.resp.batch import Batch
 
@@ -36,7 +37,6 @@ _DOLLAR: Final = 36
 _CR: Final = 13
 _ZERO: Final = 48
 _NINE: Final = 57
-_MINUS: Final = 45
 
 # What `_read_length` reports besides a length.
 _INCOMPLETE: Final = -1
@@ -177,8 +177,8 @@ class RequestParser:
         if end < 0 or (0 <= nul < end) or end + 1 >= len(data):
             return _INCOMPLETE
         text = data[start:end]
-        digits = text[1:]
-        if text[0] == _MINUS and digits.isdigit() and digits[0] != _ZERO and len(digits) <= _I64_DIGITS + 1:
+        number = parse_i64(text)
+        if number is not None and number < 0:
             self._pos = end + 2
             return _NEGATIVE
         return _INVALID

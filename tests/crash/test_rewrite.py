@@ -162,3 +162,17 @@ def test_a_bgsave_can_wait_for_a_rewrite(start_server: StartServer) -> None:
         assert connection.command("BGREWRITEAOF") == b"+Background append only file rewriting scheduled\r\n"
         wait_for_children(connection)
         assert info(connection, "aof_rewrites") == "2"
+
+
+def test_saving_and_reading_are_not_logged(start_server: StartServer) -> None:
+    server = start_server(AIKV, *LOGGED)
+    with server.connect() as connection:
+        connection.command("SET", "a", "1")
+        for command in ("SAVE", "DEBUG RELOAD", "DEBUG LOADAOF"):
+            assert connection.command(*command.split()) == b"+OK\r\n"
+        assert info(connection, "rdb_changes_since_last_save") == "0"
+        connection.command("SET", "b", "1")
+        assert info(connection, "rdb_changes_since_last_save") == "1"
+    logged = (server.folder / "appendonlydir" / "appendonly.aof.1.incr.aof").read_bytes()
+    assert b"SAVE" not in logged
+    assert b"DEBUG" not in logged

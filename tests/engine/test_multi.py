@@ -168,6 +168,8 @@ def test_a_queued_command_counts_when_it_runs() -> None:
     assert COMMANDS[b"incr"].calls == calls
     served.run("EXEC")
     assert COMMANDS[b"incr"].calls == calls + 2
+    # What CLIENT LIST shows is what the client sent last.
+    assert served.client.last is COMMANDS[b"exec"]
 
 
 def test_an_error_for_the_whole_transaction_is_counted_once() -> None:
