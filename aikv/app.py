@@ -10,6 +10,7 @@ import gc
 import os
 import platform
 import signal
+import sys
 from typing import Final
 
 from aikv import commands
@@ -30,7 +31,7 @@ from aikv.server.cron import Cron
 from aikv.server.listener import Listener
 from aikv.server.loop import LoopScheduler, new_event_loop, report_fault
 from aikv.server.open_files import clients_allowed
-from aikv.server.supervision import notify_supervisor
+from aikv.server.supervision import READY, STOPPING, notify_supervisor
 from aikv.server.tick import Tick
 
 FORM: Final = "compiled" if COMPILED else "pure"
@@ -53,8 +54,8 @@ class Server(Lifecycle):
         self._tick: Final = Tick(self.engine, self.persistence, self._loop)
         self._cron: Final = Cron(self._tick, self._loop)
         self._listener: Final = Listener(config)
+        self._ended: Final[asyncio.Future[None]] = self._loop.create_future()
         self._tasks: Final[set[asyncio.Task[None]]] = set()
-        self._interrupted = False
         config.on_change("loglevel", self._set_log_level)
         config.on_change("bind", self._rebind)
         config.on_change("port", self._rebind)
@@ -64,6 +65,8 @@ class Server(Lifecycle):
         """Serve until shutdown; returns the exit status. Raises `AikvError` for what stops the start."""
         asyncio.set_event_loop(self._loop)
         self._loop.set_exception_handler(report_fault)
+        # Until there is something to save, a signal ends the process at once.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         try:
             self._announce()
             self._check_dir()
@@ -74,15 +77,22 @@ class Server(Lifecycle):
             gc.collect()
             gc.freeze()
             gc.disable()
-            self._loop.run_until_complete(self._listener.accept(self._tick))
-            self._catch_signals()
-            self._cron.start()
-            notify_supervisor(self.config.get_str("supervised"))
-            self._loop.run_forever()
+            self._loop.run_until_complete(self._serve())
         finally:
             self._listener.close()
             self._loop.close()
         return 0
+
+    async def _serve(self) -> None:
+        """Let clients in, and wait for the end.
+
+        Signals are caught first and while the loop runs: one that came before it would be forgotten.
+        """
+        self._catch_signals()
+        await self._listener.accept(self._tick)
+        self._cron.start()
+        notify_supervisor(self.config.get_str("supervised"), READY)
+        await self._ended
 
     def shutdown(self, save: bool | None, now: bool, force: bool) -> None:  # noqa: ARG002 (there are no replicas yet)
         log.notice("User requested shutdown...")
@@ -96,10 +106,15 @@ class Server(Lifecycle):
                 return False
         except AofFatal as error:
             self._tick.die(error)
-        # Clients that this turn of the loop has still to read must not be told that their changes are safe.
+        # No command runs any more, neither the rest of a pipeline nor what this turn of the loop has still to read:
+        # nobody may be told that a change is safe that is not.
         self._tick.stopped = True
+        for client in self.engine.clients.values():
+            client.close_after_reply()
+        notify_supervisor(self.config.get_str("supervised"), STOPPING)
         self._cron.stop()
-        self._loop.stop()
+        if not self._ended.done():
+            self._ended.set_result(None)
         log.notice("aikv is now ready to exit, bye bye...")
         return True
 
@@ -153,18 +168,19 @@ class Server(Lifecycle):
 
     def _signalled(self, number: int) -> None:
         name = signal.Signals(number).name
-        if number == signal.SIGINT and self._interrupted:
-            log.warning("You insist... exiting now.")
-            os._exit(1)
-        self._interrupted = number == signal.SIGINT
         log.warning("Received %s scheduling shutdown...", name)
         options = self.config.get_str(f"shutdown-on-{name.lower()}").split()
         save = True if "save" in options else False if "nosave" in options else None
+        self._loop.remove_signal_handler(signal.SIGINT)
+        if sys.stderr.isatty():
+            log.notice("Ctrl-C once more ends the server without saving.")
+        # Whoever insists is not made to wait for a save, during which no handler of the loop would run.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         if not self._finish(save, "force" in options):
+            self._loop.add_signal_handler(signal.SIGINT, self._signalled, signal.SIGINT)
             log.warning(
                 "%s received but errors trying to shut down the server, check the logs for more information", name
             )
-            self._interrupted = False
 
     def _set_log_level(self) -> None:
         log.set_level(self.config.get_str("loglevel"))
@@ -172,7 +188,7 @@ class Server(Lifecycle):
     def _rebind(self) -> None:
         if not self._loop.is_running():
             return
-        sockets = self._listener.bind_new()
-        task: asyncio.Task[None] = self._loop.create_task(self._listener.rebind(self._tick, sockets))
+        self._listener.bind_anew()
+        task: asyncio.Task[None] = self._loop.create_task(self._listener.rebind(self._tick))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

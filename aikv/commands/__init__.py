@@ -10,6 +10,7 @@ def load() -> None:
     """Fill the command table."""
     from aikv.commands import (  # noqa: F401
         client,
+        client_control,
         command_info,
         config,
         connection,

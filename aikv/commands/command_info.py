@@ -143,7 +143,7 @@ def _with_subcommands(table: dict[bytes, Command]) -> list[tuple[bytes, Command]
     since="2.8.13",
     complexity="O(N) where N is the number of arguments to the command",
     summary="Returns the keys in a whole request.",
-    syntax="command [arg [arg ...]]",
+    syntax="command arg [arg ...]",
     acl=_ACL,
 )
 def command_getkeys(ctx: Context, argv: list[bytes]) -> object:
@@ -158,7 +158,7 @@ def command_getkeys(ctx: Context, argv: list[bytes]) -> object:
     since="7.0.0",
     complexity="O(N) where N is the number of arguments to the command",
     summary="Returns the keys in a whole request, and what is done with each.",
-    syntax="command [arg [arg ...]]",
+    syntax="command arg [arg ...]",
     acl=_ACL,
 )
 def command_getkeysandflags(ctx: Context, argv: list[bytes]) -> object:

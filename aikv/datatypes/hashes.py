@@ -91,13 +91,18 @@ class Hash:
             end: i64 = listpack.end_offset(pack)
             both = listpack.encode_entry(field) + listpack.encode_entry(value)
             self.pack = listpack.splice(pack, end, end, both, 2)
-        if listpack.length(self.pack) > 2 * limits.hash_listpack_entries:
+        if listpack.length(self.pack) >> 1 > limits.hash_listpack_entries:
             self._enlarge()
         return offset < 0
 
     def set_new(self, field: bytes, value: bytes, limits: Limits) -> bool:
         """Give `field` a value unless it has one (HSETNX); whether it was given. Costs as `set`."""
         return field not in self and self.set(field, value, limits)
+
+    def prepare(self, count: int, limits: Limits) -> None:
+        """Take the form for `count` fields that will be set now."""
+        if self.table is None and count > limits.hash_listpack_entries:
+            self._enlarge()
 
     def set_pairs(self, argv: list[bytes], first: int, limits: Limits) -> int:
         """Set each field in `argv` from index `first` on to the value after it; returns how many are new (HSET).
@@ -141,13 +146,13 @@ class Hash:
                 both.append(cast(bytes, value))
         return both
 
-    def keys(self) -> list[bytes]:
+    def fields(self) -> list[bytes]:
         """All fields. O(n)."""
         table = self.table
         return listpack.entries(self.pack)[::2] if table is None else all_keys(table)
 
     def values(self) -> list[bytes]:
-        """All values, in the order of `keys`. O(n)."""
+        """All values, in the order of `fields`. O(n)."""
         return self.pairs()[1::2]
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
@@ -156,7 +161,7 @@ class Hash:
         A small hash gives all at once.
         """
         table = self.table
-        return (0, self.keys()) if table is None else table.scan(cursor, count)
+        return (0, self.fields()) if table is None else table.scan(cursor, count)
 
     def with_values(self, fields: list[bytes]) -> list[bytes]:
         """Each of `fields`, all of which are there, and after it its value. O(n + fields)."""
@@ -189,12 +194,12 @@ class Hash:
         O(count), small O(n).
         """
         table = self.table
-        return distinct(self.keys(), count, random) if table is None else distinct_keys(table, count, random)
+        return distinct(self.fields(), count, random) if table is None else distinct_keys(table, count, random)
 
     def random_fields_repeating(self, random: Random, count: int) -> list[bytes]:
         """`count` fields, each drawn from all; the hash is not empty. O(count), small O(n + count)."""
         table = self.table
-        return repeated(self.keys(), count, random) if table is None else repeated_keys(table, count, random)
+        return repeated(self.fields(), count, random) if table is None else repeated_keys(table, count, random)
 
     def expiry_of(self, field: bytes) -> int:
         """The Unix ms at which `field` runs out, or -1. O(1)."""
@@ -300,7 +305,7 @@ class Hash:
             assert self.pack is listpack.EMPTY
             table._check()
             assert all(isinstance(value, bytes) for bucket in table.buckets for value in bucket.values())
-        fields = self.keys()
+        fields = self.fields()
         assert len(set(fields)) == len(fields) == len(self)
         if self.times is not None:
             self.times._check()
@@ -323,9 +328,17 @@ class HashKind(Kind):
 KINDS[Hash] = HashKind()
 
 
+def from_listpack(pack: bytes, limits: Limits) -> Hash:
+    """The hash of the distinct fields and their values in the listpack `pack`. O(1), large O(n)."""
+    made = Hash()
+    made.pack = pack
+    made.prepare(len(made), limits)
+    return made
+
+
 def _outgrows(argv: list[bytes], first: int, limits: Limits) -> bool:
     """Whether the pairs in `argv` from `first` on are too many for a small hash, or one of their texts too long."""
-    if len(argv) - first > 2 * limits.hash_listpack_entries:
+    if (len(argv) - first) >> 1 > limits.hash_listpack_entries:
         return True
     total: i64 = 0
     for index in range(first, len(argv)):

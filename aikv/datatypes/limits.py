@@ -23,6 +23,9 @@ class Limits:
         self.zset_listpack_value: i64 = 64
         # Positive: elements; -1 to -5: 4, 8, 16, 32 or 64 KiB.
         self.list_listpack_size: i64 = -2
+        # Of one node of a stream; 0 is no limit.
+        self.stream_node_bytes: i64 = 4096
+        self.stream_node_entries: i64 = 100
 
 
 CONFIGURED: Final = Limits()

@@ -1,13 +1,11 @@
 """Listpack: a sequence of strings and integers in one `bytes`, as small collections are held.
 
 Theory of operation: six bytes of header (total size as u32, number of elements as u16, both little endian), the
-entries one after another, and 0xFF. The first byte of an entry says what it holds and how long it is; after its data
-stands the length of all that precedes, in 7-bit groups that are read from the end (the "backlen"), so that the
-entries can be walked in both directions. A text that is the canonical form of a 64-bit integer is stored as that
-integer. More than 65534 elements are not counted in the header. Source: listpack.c of Redis 7.
+entries (`listpack_entry`) one after another, and 0xFF. More than 65534 elements are not counted in the header. Source:
+listpack.c of Redis 7.
 
-The functions below take the whole `bytes` and offsets of entries; a change makes a new `bytes`. That costs one copy of
-a few hundred bytes, and in return a copy of a collection, or a snapshot, costs nothing.
+The functions take the whole `bytes` and offsets of entries; a change makes a new `bytes`. That costs one copy of a few
+hundred bytes, and in return a copy of a collection, or a snapshot, costs nothing.
 
 Every listpack here is canonical: each entry is what `encode_entry` makes of its text. So two entries are equal if
 their bytes are, which lets `find` leave the search to `bytes.find` and walk only as far as the first hit. What comes
@@ -18,7 +16,51 @@ from typing import Final
 
 from mypy_extensions import i64
 
-from aikv.base.numbers import parse_i64
+from aikv.datatypes.listpack_entry import (
+    backlen,
+    backlen_size,
+    bare_size,
+    encode_entry,
+    encode_integer,
+    entry_at,
+    entry_size,
+    integer_at,
+    is_canonical,
+    is_integer,
+)
+
+__all__ = [
+    "EMPTY",
+    "END_BYTE",
+    "FIRST",
+    "HEADER_BYTES",
+    "SAFE_BYTES",
+    "UNCOUNTED",
+    "append",
+    "delete",
+    "encode_entry",
+    "encode_integer",
+    "end_offset",
+    "entries",
+    "entries_from",
+    "entry_at",
+    "entry_size",
+    "find",
+    "from_entries",
+    "from_texts",
+    "insert",
+    "integer_at",
+    "is_integer",
+    "last_offset",
+    "length",
+    "offset_of",
+    "prepend",
+    "previous_offset",
+    "replace",
+    "safe_to_add",
+    "splice",
+    "validated",
+]
 
 HEADER_BYTES: Final = 6
 # Offset of the first entry.
@@ -29,48 +71,6 @@ EMPTY: Final = b"\x07\0\0\0\0\0\xff"
 UNCOUNTED: Final = 0xFFFF
 # A listpack that would outgrow this takes another form, whatever the thresholds say. Redis's own limit.
 SAFE_BYTES: Final = 1 << 30
-
-_INTEGER_CHARS: Final = 20
-_SHORT: Final = 64
-_MEDIUM: Final = 4096
-# Data and backlen of strings below 64 bytes, which are most: `head + text + tail`.
-_SHORT_HEADS: Final[list[bytes]] = [bytes((0x80 | size,)) for size in range(_SHORT)]
-_SHORT_TAILS: Final[list[bytes]] = [bytes((size + 1,)) for size in range(_SHORT)]
-_SMALL_INTEGERS: Final[list[bytes]] = [b"%d" % number for number in range(128)]
-# Bytes of the numbers whose entries begin with 0xF1 to 0xF4.
-_INTEGER_BYTES: Final = b"\x02\x03\x04\x08"
-
-
-def encode_entry(text: bytes) -> bytes:
-    """The entry that holds `text`: as an integer where it is the canonical form of one."""
-    size: i64 = len(text)
-    if 0 < size <= _INTEGER_CHARS:
-        # Nothing but a minus sign or a digit begins an integer.
-        first: i64 = text[0]
-        if first <= 57 and (first >= 48 or first == 45):
-            number = parse_i64(text)
-            if number is not None:
-                return encode_integer(number)
-    if size < _SHORT:
-        return _SHORT_HEADS[size] + text + _SHORT_TAILS[size]
-    if size < _MEDIUM:
-        return bytes((0xE0 | size >> 8, size & 0xFF)) + text + _backlen(size + 2)
-    return b"\xf0" + len(text).to_bytes(4, "little") + text + _backlen(size + 5)
-
-
-def encode_integer(number: int) -> bytes:
-    """The entry that holds the integer `number`, in the fewest bytes."""
-    if 0 <= number < 0x80:
-        return bytes((number, 1))
-    if -0x1000 <= number < 0x1000:
-        return bytes((0xC0 | (number >> 8 & 0x1F), number & 0xFF, 2))
-    if -0x8000 <= number < 0x8000:
-        return b"\xf1" + number.to_bytes(2, "little", signed=True) + b"\x03"
-    if -0x800000 <= number < 0x800000:
-        return b"\xf2" + number.to_bytes(3, "little", signed=True) + b"\x04"
-    if -0x80000000 <= number < 0x80000000:
-        return b"\xf3" + number.to_bytes(4, "little", signed=True) + b"\x05"
-    return b"\xf4" + number.to_bytes(8, "little", signed=True) + b"\x09"
 
 
 def from_entries(encoded: list[bytes]) -> bytes:
@@ -95,43 +95,6 @@ def length(pack: bytes) -> i64:
         offset += entry_size(pack, offset)
         count += 1
     return count
-
-
-def entry_size(pack: bytes, offset: i64) -> i64:
-    """The bytes that the entry at `offset` takes, so that the next one, or the end byte, stands after them."""
-    first: i64 = pack[offset]
-    if first < 0x80:
-        return 2
-    if first < 0xC0:
-        return (first & 0x3F) + 2
-    size: i64 = _bare_size(pack, offset, first)
-    return size + _backlen_size(size)
-
-
-def entry_at(pack: bytes, offset: i64) -> bytes:
-    """The text of the entry at `offset`; an integer's is its decimal form."""
-    first: i64 = pack[offset]
-    if first < 0x80:
-        return _SMALL_INTEGERS[first]
-    if first < 0xC0:
-        return pack[offset + 1 : offset + 1 + (first & 0x3F)]
-    if 0xE0 <= first < 0xF0:
-        return pack[offset + 2 : offset + 2 + ((first & 0x0F) << 8 | pack[offset + 1])]
-    if first == 0xF0:
-        return pack[offset + 5 : offset + 5 + _long_length(pack, offset)]
-    return b"%d" % _integer(pack, offset, first)
-
-
-def is_integer(pack: bytes, offset: i64) -> bool:
-    """Whether the entry at `offset` is stored as an integer."""
-    first: i64 = pack[offset]
-    return first < 0x80 or 0xC0 <= first < 0xE0 or first > 0xF0
-
-
-def integer_at(pack: bytes, offset: i64) -> int:
-    """The number in the entry at `offset`, which is stored as an integer."""
-    first: i64 = pack[offset]
-    return first if first < 0x80 else _integer(pack, offset, first)
 
 
 def previous_offset(pack: bytes, offset: i64) -> i64:
@@ -293,7 +256,7 @@ def validated(data: bytes) -> bytes:
     canonical = True
     while offset < end:
         taken: i64 = _checked_size(data, offset, end)
-        if canonical and not _is_canonical(data, offset, taken):
+        if canonical and not is_canonical(data, offset, taken):
             canonical = False
         offset += taken
         count += 1
@@ -313,79 +276,12 @@ def _checked_size(data: bytes, offset: i64, end: i64) -> i64:
     head: i64 = 5 if first == 0xF0 else 2 if first >= 0xE0 else 1
     if offset + head > end:
         raise ValueError("a listpack entry without its length")
-    bare: i64 = _bare_size(data, offset, first)
-    size: i64 = bare + _backlen_size(bare)
+    bare: i64 = bare_size(data, offset, first)
+    size: i64 = bare + backlen_size(bare)
     if offset + size > end:
         raise ValueError("a listpack entry beyond the end")
     # A walk from the end must meet the same entries, or it would leave the bytes.
     last: i64 = data[offset + size - 1]
-    if last != bare if bare <= 0x7F else data[offset + bare : offset + size] != _backlen(bare):
+    if last != bare if bare <= 0x7F else data[offset + bare : offset + size] != backlen(bare):
         raise ValueError("a listpack entry whose two lengths differ")
     return size
-
-
-def _is_canonical(data: bytes, offset: i64, size: i64) -> bool:
-    first: i64 = data[offset]
-    if first < 0x80:
-        return True
-    if first < 0xC0:
-        if first == 0x80 or first > 0x80 + _INTEGER_CHARS:
-            return True
-        byte: i64 = data[offset + 1]
-        if byte > 57 or (byte < 48 and byte != 45):
-            return True
-    return data[offset : offset + size] == encode_entry(entry_at(data, offset))
-
-
-def _integer(pack: bytes, offset: i64, first: i64) -> int:
-    """The number in an entry whose first byte is `first`, 0xC0 to 0xDF or 0xF1 to 0xF4."""
-    if first < 0xE0:
-        number: i64 = (first & 0x1F) << 8 | pack[offset + 1]
-        return number - 0x2000 if number >= 0x1000 else number
-    begin: i64 = offset + 1
-    return int.from_bytes(pack[begin : begin + _INTEGER_BYTES[first - 0xF1]], "little", signed=True)
-
-
-def _bare_size(pack: bytes, offset: i64, first: i64) -> i64:
-    """The bytes of the entry at `offset`, whose first byte is `first`, without its backlen."""
-    if first < 0x80:
-        return 1
-    if first < 0xC0:
-        return (first & 0x3F) + 1
-    if first < 0xE0:
-        return 2
-    if first < 0xF0:
-        return ((first & 0x0F) << 8 | pack[offset + 1]) + 2
-    if first == 0xF0:
-        return _long_length(pack, offset) + 5
-    return 1 + _INTEGER_BYTES[first - 0xF1]
-
-
-def _long_length(pack: bytes, offset: i64) -> i64:
-    """The length in an entry whose first byte is 0xF0."""
-    low: i64 = pack[offset + 1] | pack[offset + 2] << 8
-    high: i64 = pack[offset + 3] | pack[offset + 4] << 8
-    return low | high << 16
-
-
-def _backlen_size(bare: i64) -> i64:
-    """The bytes that a backlen of `bare` takes. The limits are Redis's: 16383 takes three bytes where two would do."""
-    if bare <= 0x7F:
-        return 1
-    if bare < 0x3FFF:
-        return 2
-    if bare < 0x1FFFFF:
-        return 3
-    return 4 if bare < 0xFFFFFFF else 5
-
-
-def _backlen(bare: i64) -> bytes:
-    """`bare` in groups of seven bits, the lowest last; all but the first say that one more stands before them."""
-    count: i64 = _backlen_size(bare)
-    groups = [bare & 0x7F | 0x80]
-    while len(groups) < count:
-        bare >>= 7
-        groups.append(bare & 0x7F | 0x80)
-    groups[-1] &= 0x7F
-    groups.reverse()
-    return bytes(groups)

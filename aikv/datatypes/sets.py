@@ -191,12 +191,175 @@ class Set:
     def pop_many(self, random: Random, count: int, limits: Limits) -> list[bytes]:
         """Remove `count` members, fewer than there are, and return them. O(count), small O(n)."""
         popped = self.random_members(random, count)
-        remaining = len(self) - count
-        if remaining * _REBUILD_FACTOR <= count:
-            self._keep(self.select_all_but(popped), limits)
-        elif self.table is None:
-            self._keep(self.select_all_but(popped), limits)
-        else:
+        table = self.table
+        if table is not None:
             for member in popped:
-                self.table.pop(member)
+                table.pop(member)
+            if table.used * _REBUILD_FACTOR <= count:
+                self._become_listpack(listpack.EMPTY)
+                for member in all_keys(table):
+                    self.add(member, limits)
+            return popped
+        gone = set(popped)
+        rest = [member for member in self.members() if member not in gone]
+        self.pack = _intset_of(rest) if self.is_intset else listpack.from_texts(rest)
         return popped
+
+    def hold(self, table: Table) -> None:
+        """Consist of the keys of `table`, whose values are True, and of nothing else. O(1)."""
+        self.table = table
+        self.pack = _NONE
+        self.is_intset = False
+
+    def copy(self) -> "Set":
+        """An equal set that shares nothing with this one that can change. O(n), small O(1)."""
+        copied = Set()
+        copied.pack = self.pack
+        copied.is_intset = self.is_intset
+        table = self.table
+        if table is not None:
+            members = Table()
+            for bucket in table.buckets:
+                for member in bucket:
+                    members.set(member, True)
+            copied.hold(members)
+        return copied
+
+    def _add_to_intset(self, member: bytes, limits: Limits) -> bool:
+        pack = self.pack
+        number = parse_i64(member)
+        if number is not None:
+            self.pack = intset.add(pack, number)
+            if self.pack is pack:
+                return False
+            if intset.length(self.pack) > min(limits.set_intset_entries, _LARGEST_INTSET):
+                self._enlarge()
+            return True
+        texts = intset.texts(pack)
+        # The longest text of an ascending row of numbers is the first or the last.
+        longest: i64 = max(len(texts[0]), len(texts[-1])) if texts else 0
+        if longest <= limits.set_listpack_value and self._takes(len(texts), member, limits):
+            texts.append(member)
+            self._become_listpack(listpack.from_texts(texts))
+            return True
+        return self._enlarge().set(member, True)
+
+    def _takes(self, count: i64, member: bytes, limits: Limits) -> bool:
+        """Whether a listpack of `count` members may take `member` as one more."""
+        return count < limits.set_listpack_entries and len(member) <= limits.set_listpack_value
+
+    def _fill(self, members: list[bytes], limits: Limits) -> bool:
+        """Hold `members`, in the form that this empty small set has, if that will do; the bytes are made at once."""
+        if self.is_intset:
+            if not _all_integers(members):
+                return False
+            self.pack = _intset_of(list(set(members)))
+            return True
+        total: i64 = 0
+        for member in members:
+            size: i64 = len(member)
+            if size > limits.set_listpack_value:
+                return False
+            total += size
+        if total > listpack.SAFE_BYTES:
+            return False
+        self.pack = listpack.from_texts(list(dict.fromkeys(members)))
+        return True
+
+    def _become_intset(self, pack: bytes) -> None:
+        self.pack = pack
+        self.is_intset = True
+        self.table = None
+
+    def _become_listpack(self, pack: bytes) -> None:
+        self.pack = pack
+        self.is_intset = False
+        self.table = None
+
+    def _enlarge(self) -> Table:
+        """Become a `Table`, which is returned."""
+        table = Table()
+        for member in self.members():
+            table.set(member, True)
+        self.hold(table)
+        return table
+
+    def _check(self) -> None:
+        """Raise AssertionError unless every invariant holds."""
+        table = self.table
+        if table is not None:
+            assert not self.pack
+            assert not self.is_intset
+            table._check()
+        elif self.is_intset:
+            assert intset.validated(self.pack) is self.pack
+        else:
+            assert listpack.validated(self.pack) is self.pack
+        members = self.members()
+        assert len(set(members)) == len(members) == len(self)
+        assert all(member in self for member in members)
+
+
+class SetKind(Kind):
+    """`Set`."""
+
+    def __init__(self) -> None:
+        super().__init__(b"set")
+
+    def encoding(self, value: object) -> bytes:
+        return cast(Set, value).encoding()
+
+    def copy(self, value: object) -> object:
+        return cast(Set, value).copy()
+
+
+KINDS[Set] = SetKind()
+
+
+def from_intset(pack: bytes, limits: Limits) -> Set:
+    """The set of the numbers in the intset `pack`. O(1), large O(n)."""
+    made = Set()
+    made.pack = pack
+    if len(made) > min(limits.set_intset_entries, _LARGEST_INTSET):
+        made._enlarge()
+    return made
+
+
+def from_listpack(pack: bytes, limits: Limits) -> Set:
+    """The set of the distinct members in the listpack `pack`. O(1), large O(n)."""
+    made = Set()
+    made._become_listpack(pack)
+    if len(made) > limits.set_listpack_entries:
+        made._enlarge()
+    return made
+
+
+def gather(members: list[bytes], limits: Limits) -> Set:
+    """The set of distinct `members` in the form that a command that stores its result gives it. O(n)."""
+    result = Set()
+    if not members:
+        return result
+    room: i64 = min(limits.set_intset_entries, _LARGEST_INTSET)
+    if _all_integers(members):
+        if len(members) <= room:
+            result.pack = _intset_of(members)
+            return result
+    elif len(members) <= limits.set_listpack_entries:
+        result._become_listpack(listpack.EMPTY)
+        if result._fill(members, limits):
+            return result
+    table = result._enlarge()
+    for member in members:
+        table.set(member, True)
+    return result
+
+
+def _all_integers(members: list[bytes]) -> bool:
+    return all(parse_i64(member) is not None for member in members)
+
+
+def _intset_of(members: list[bytes]) -> bytes:
+    """The intset of distinct `members`, which are canonical integers."""
+    numbers = [int(member) for member in members]
+    numbers.sort()
+    return intset.from_numbers(numbers)

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 # Spellings of command names that are remembered, so that none is lower-cased twice.
 _SPELLINGS: Final = 1024
+# Words by which HTTP requests begin their lines.
+_OF_HTTP: Final = (b"post", b"host:")
 
 
 class Engine(Watcher):
@@ -83,7 +85,7 @@ class Engine(Watcher):
         self.clients: dict[int, Client] = {}
         self.ready: list[Client] = []
         self._next_client = 1
-        # Changes since the last save.
+        # Changes so far; only grows. What has changed since a save is for whoever saved to know.
         self.dirty: i64 = 0
         # `notify-keyspace-events` as bits of `engine.events`.
         self.notify: i64 = 0
@@ -196,6 +198,12 @@ class Engine(Watcher):
         name = argv[0]
         command = self.find_command(argv)
         if command is None:
+            if name.lower() in _OF_HTTP:
+                # A browser that was made to send this must not get at data: nothing is answered, nothing more is run.
+                log.warning("Possible SECURITY ATTACK detected: client id=%d sent HTTP. Closing it.", client.id)
+                client.out.clear()
+                client.close_after_reply()
+                return None
             parent = self.commands.get(name.lower())
             self.refuse(client, None, unknown_command(argv) if parent is None else unknown_subcommand(parent, argv))
             return None
@@ -220,7 +228,13 @@ class Engine(Watcher):
         if command is not None:
             command.rejected += 1
         self.stats.count_error(text)
-        encode_error(client.out, text)
+        if client.gates & gates.QUIET:
+            # CLIENT REPLY OFF, or SKIP, which this request uses up.
+            client.skip_next = False
+            if not client.reply_off:
+                client.gates &= ~gates.QUIET
+        else:
+            encode_error(client.out, text)
 
     def open_unit(self) -> None:
         """What is recorded until `close_unit` is one unit of the journal."""
@@ -258,8 +272,9 @@ class Engine(Watcher):
         self._cancel_block(client)
         if isinstance(reply, CommandError):
             self.stats.count_error(reply.text)
-            encode_error(client.out, reply.text)
-        else:
+            if not client.reply_off:
+                encode_error(client.out, reply.text)
+        elif not client.reply_off:
             encode(client.out, reply, client.resp3)
         self.resume(client)
 

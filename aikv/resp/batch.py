@@ -11,7 +11,7 @@ No input is left inside hiredis between calls, so one Reader serves any number o
 """
 
 import re
-from typing import Final
+from typing import Final, cast
 
 import hiredis
 
@@ -33,7 +33,8 @@ class Batch:
         if not data.startswith(b"*") or _BIG_AGGREGATE.search(data) is not None:
             return data
         reader = self._reader
-        commands: list[list[bytes]] = []
+        # Whatever hiredis read: a reply may be anything.
+        commands: list[object] = []
         try:
             reader.feed(data)
             command = reader.gets()
@@ -49,15 +50,15 @@ class Batch:
             self._reader = hiredis.Reader()
         if not _adds_up(commands, len(data)):
             return data
-        out += commands
+        out += cast(list[list[bytes]], commands)
         return b""
 
 
-def _adds_up(commands: list[list[bytes]], size: int) -> bool:
+def _adds_up(commands: list[object], size: int) -> bool:
     """Whether the canonical encodings of `commands` are `size` bytes long together."""
     total = 0
     for argv in commands:
-        if type(argv) is not list or not argv:
+        if not isinstance(argv, list) or not argv:
             return False
         total += 3 + len(str(len(argv)))
         for argument in argv:

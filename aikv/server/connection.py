@@ -54,7 +54,7 @@ class Connection(Link):
         engine = self.tick.engine
         self.client = engine.connect(self)
         self.tick.accepted(self.client, transport, bool(self.unix_path))
-        self.parser = RequestParser(engine.config.get_int("proto-max-bulk-len"), not self.client.gates & gates.AUTH)
+        self.parser = RequestParser(self.tick.max_bulk, not self.client.gates & gates.AUTH)
 
     def data_received(self, data: bytes) -> None:
         """Run what has arrived."""
@@ -152,7 +152,11 @@ class Connection(Link):
             self.tick.engine.stats.writes += 1
             transport.write(data)
         if client.closing:
-            transport.close()
+            if client.id in self.tick.engine.clients:
+                transport.close()
+            else:
+                # Killed by somebody else: it is not waited for until it has read everything.
+                transport.abort()
 
     def abort(self) -> None:
         """Drop the connection and what was still to be sent."""
@@ -161,6 +165,11 @@ class Connection(Link):
             self.client.out.clear()
         if self.transport is not None:
             self.transport.abort()
+
+    def limit_bulks(self, size: int) -> None:
+        """Refuse arguments longer than `size` bytes from now on."""
+        if self.parser is not None:
+            self.parser.max_bulk = size
 
     def judge_soft_limit(self) -> None:
         """Drop the connection if its output has been over the soft limit for too long."""

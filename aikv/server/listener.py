@@ -2,7 +2,8 @@
 
 Theory of operation: sockets are bound before the dataset is loaded, so that a port that is taken stops the start at
 once and with nothing done; clients are accepted only when everything is ready. CONFIG SET of `bind` or `port` opens
-the new sockets before it closes the old ones.
+the new sockets before it closes those that are not wanted any more, and keeps those that are wanted still, so that
+an address that cannot be had changes nothing and no client meets a closed door in between.
 """
 
 import asyncio
@@ -36,8 +37,10 @@ class Listener:
 
     def __init__(self, config: Config) -> None:
         self._config: Final = config
-        self._sockets: list[socket.socket] = []
-        self._servers: list[asyncio.Server] = []
+        # By address, as `bind` spells it, and port.
+        self._sockets: dict[tuple[str, int], socket.socket] = {}
+        self._servers: dict[tuple[str, int], asyncio.Server] = {}
+        self._unix_server: asyncio.Server | None = None
         self._unix_sock: socket.socket | None = None
         self._unix_path = ""
 
@@ -53,72 +56,86 @@ class Listener:
     async def accept(self, tick: Tick) -> None:
         """Let clients in."""
         loop = asyncio.get_running_loop()
-        await self._accept_tcp(tick, self._sockets)
+        await self._accept_tcp(tick)
         if self._unix_sock is not None:
             factory = _protocol_factory(ConnectionFactory(tick, self._unix_path))
-            self._servers.append(await loop.create_unix_server(factory, sock=self._unix_sock))
+            self._unix_server = await loop.create_unix_server(factory, sock=self._unix_sock)
             log.notice("The server is now ready to accept connections at %s", self._unix_path)
 
-    async def rebind(self, tick: Tick, sockets: list[socket.socket]) -> None:
-        """Serve on `sockets`, which `bind_new` has made, instead of the present TCP sockets."""
-        keep = self._servers[len(self._sockets) :]
-        for server in self._servers[: len(self._sockets)]:
-            server.close()
-        self._servers = []
-        self._sockets = sockets
-        await self._accept_tcp(tick, sockets)
-        self._servers += keep
+    def bind_anew(self) -> None:
+        """Bind what `bind` and `port` name now, and stop listening elsewhere; `rebind` has to follow.
 
-    def bind_new(self) -> list[socket.socket]:
-        """Sockets for the present values of `bind` and `port`. Raises `AikvError`."""
-        return self._bind_all()
+        Raises `AikvError`; nothing has changed then.
+        """
+        wanted = self._bind_all()
+        unwanted = [place for place in self._sockets if place not in wanted]
+        for place in unwanted:
+            server = self._servers.pop(place, None)
+            if server is not None:
+                server.close()
+            self._sockets[place].close()
+        self._sockets = wanted
+
+    async def rebind(self, tick: Tick) -> None:
+        """Accept clients where `bind_anew` has begun to listen."""
+        await self._accept_tcp(tick)
 
     def close(self) -> None:
         """Stop listening and remove the Unix socket."""
-        for server in self._servers:
+        for server in self._servers.values():
             server.close()
-        for sock in self._sockets:
+        for sock in self._sockets.values():
             sock.close()
+        if self._unix_server is not None:
+            self._unix_server.close()
         if self._unix_sock is not None:
             self._unix_sock.close()
             if os.path.exists(self._unix_path):
                 os.unlink(self._unix_path)
 
-    async def _accept_tcp(self, tick: Tick, sockets: list[socket.socket]) -> None:
+    async def _accept_tcp(self, tick: Tick) -> None:
         loop = asyncio.get_running_loop()
         factory = _protocol_factory(ConnectionFactory(tick, ""))
-        for sock in sockets:
-            self._servers.append(await loop.create_server(factory, sock=sock))
-        if sockets:
-            log.notice("Ready to accept connections on port %d (TCP)", sockets[0].getsockname()[1])
+        for place in list(self._sockets):
+            sock = self._sockets.get(place)
+            if sock is None or place in self._servers:
+                continue
+            server = await loop.create_server(factory, sock=sock)
+            if self._sockets.get(place) is sock:
+                self._servers[place] = server
+            else:
+                # Meanwhile somebody has chosen other addresses.
+                server.close()
+        if self._sockets:
+            log.notice("Ready to accept connections on port %d (TCP)", next(iter(self._sockets))[1])
 
-    def _bind_all(self) -> list[socket.socket]:
+    def _bind_all(self) -> dict[tuple[str, int], socket.socket]:
+        """The sockets of the present values of `bind` and `port`; those that are open already are among them."""
         port = self._config.get_int("port")
-        sockets: list[socket.socket] = []
+        sockets: dict[tuple[str, int], socket.socket] = {}
         if port == 0:
             return sockets
         for address in self._config.bind:
             optional = address.startswith("-")
             name = address.removeprefix("-")
+            place = (name, port)
             try:
-                sockets += self._bind(name, port)
+                sockets[place] = self._sockets[place] if place in self._sockets else self._bind_one(name, port)
             except OSError as error:
                 if optional and error.errno is not None:
                     log.verbose("Not listening on %s: %s", name, error.strerror)
                     continue
-                for sock in sockets:
-                    sock.close()
+                for opened, sock in sockets.items():
+                    if opened not in self._sockets:
+                        sock.close()
                 raise AikvError(
                     f"Could not create server TCP listening socket {name}:{port}: {error.strerror}. "
                     "Choose another `port`, or stop what is using it."
                 ) from error
         return sockets
 
-    def _bind(self, name: str, port: int) -> list[socket.socket]:
-        hosts = {"*": ("0.0.0.0",), "::*": ("::",)}.get(name, (name,))
-        return [self._bind_one(host, port) for host in hosts]
-
-    def _bind_one(self, host: str, port: int) -> socket.socket:
+    def _bind_one(self, name: str, port: int) -> socket.socket:
+        host = {"*": "0.0.0.0", "::*": "::"}.get(name, name)
         family, kind, protocol, _, target = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]

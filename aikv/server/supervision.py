@@ -1,4 +1,4 @@
-"""Telling a service manager that the server is ready.
+"""Telling a service manager that the server is ready, or about to end.
 
 Theory of operation: systemd's notification protocol (sd_notify(3)): one datagram to the Unix socket that the
 environment variable NOTIFY_SOCKET names. `supervised auto` notifies where the variable is set.
@@ -6,12 +6,16 @@ environment variable NOTIFY_SOCKET names. `supervised auto` notifies where the v
 
 import os
 import socket
+from typing import Final
 
 from aikv.base import log
 
+READY: Final = b"STATUS=Ready to accept connections\nREADY=1\n"
+STOPPING: Final = b"STOPPING=1\n"
 
-def notify_supervisor(supervised: str) -> None:
-    """Send READY=1 where `supervised` is `systemd`, or `auto` under systemd."""
+
+def notify_supervisor(supervised: str, state: bytes) -> None:
+    """Send `state` where `supervised` is `systemd`, or `auto` under systemd."""
     target = os.environ.get("NOTIFY_SOCKET", "")
     if supervised not in ("systemd", "auto") or (supervised == "auto" and not target):
         return
@@ -22,6 +26,6 @@ def notify_supervisor(supervised: str) -> None:
     address = "\0" + target[1:] if target.startswith("@") else target
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
-            sock.sendto(b"STATUS=Ready to accept connections\nREADY=1\n", address)
+            sock.sendto(state, address)
     except OSError as error:
         log.warning("Can't notify systemd at %s: %s", target, error.strerror)

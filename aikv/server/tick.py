@@ -52,8 +52,11 @@ class Tick:
         # client-query-buffer-limit in bytes.
         self.max_input = 0
         self._over_soft_limit: list[Connection] = []
-        engine.config.on_change("client-query-buffer-limit", self._read_max_input)
-        self._read_max_input()
+        # proto-max-bulk-len in bytes.
+        self.max_bulk = 0
+        engine.config.on_change("client-query-buffer-limit", self._read_input_limits)
+        engine.config.on_change("proto-max-bulk-len", self._read_input_limits)
+        self._read_input_limits()
 
     def schedule(self, connection: Connection) -> None:
         """`connection` has something to send, or is to be closed."""
@@ -158,8 +161,11 @@ class Tick:
         )
         connection.abort()
 
-    def _read_max_input(self) -> None:
+    def _read_input_limits(self) -> None:
         self.max_input = self.engine.config.get_int("client-query-buffer-limit")
+        self.max_bulk = self.engine.config.get_int("proto-max-bulk-len")
+        for connection in self.connections.values():
+            connection.limit_bulks(self.max_bulk)
 
     def protocol_error(self, client: Client, error: bytes) -> None:
         """Note that a client sent what is no request."""

@@ -191,8 +191,14 @@ def test_lines_tell_what_a_client_is_doing(server: ServerProcess) -> None:
         client.command("SET", "a", "b")
         line = fields(admin.command("CLIENT", "LIST", "ID", number))
         assert [line[name] for name in ("name", "db", "flags", "multi", "resp", "user", "redir")] == [
-            "worker", "3", "x", "1", "2", "default", "-1"
-        ]  # fmt: skip
+            "worker",
+            "3",
+            "x",
+            "1",
+            "2",
+            "default",
+            "-1",
+        ]
         own = fields(admin.command("CLIENT", "INFO"))
         assert own["cmd"] == "client|info"
         assert own["id"] != number.decode()

@@ -10,13 +10,41 @@ from aikv.resp.parser import RequestParser
 
 PIECES = st.sampled_from(
     [
-        b"*1\r\n", b"*2\r\n", b"*0\r\n", b"*-1\r\n", b"*01\r\n", b"*3\r\n", b"$1\r\na\r\n", b"$0\r\n\r\n", b"$-1\r\n",
-        b"$4\r\nPING\r\n", b"$01\r\na\r\n", b":1\r\n", b"+OK\r\n", b"-ERR\r\n", b"_\r\n", b"#t\r\n", b",1.5\r\n",
-        b"%1\r\n", b"~1\r\n", b">1\r\n", b"|1\r\n", b"(12\r\n", b"=5\r\ntxt:a\r\n", b"$1\r\nab\r\n", b"PING\r\n",
-        b"\r\n", b"$12\r\nabcdefghijkl\r\n", b"*1\r\n*1\r\n", b"!3\r\nERR\r\n", b"$?\r\n", b"*?\r\n", b".\r\n",
+        b"*1\r\n",
+        b"*2\r\n",
+        b"*0\r\n",
+        b"*-1\r\n",
+        b"*01\r\n",
+        b"*3\r\n",
+        b"$1\r\na\r\n",
+        b"$0\r\n\r\n",
+        b"$-1\r\n",
+        b"$4\r\nPING\r\n",
+        b"$01\r\na\r\n",
+        b":1\r\n",
+        b"+OK\r\n",
+        b"-ERR\r\n",
+        b"_\r\n",
+        b"#t\r\n",
+        b",1.5\r\n",
+        b"%1\r\n",
+        b"~1\r\n",
+        b">1\r\n",
+        b"|1\r\n",
+        b"(12\r\n",
+        b"=5\r\ntxt:a\r\n",
+        b"$1\r\nab\r\n",
+        b"PING\r\n",
+        b"\r\n",
+        b"$12\r\nabcdefghijkl\r\n",
+        b"*1\r\n*1\r\n",
+        b"!3\r\nERR\r\n",
+        b"$?\r\n",
+        b"*?\r\n",
+        b".\r\n",
         b";1\r\na\r\n",
     ]
-)  # fmt: skip
+)
 
 
 def exact(data: bytes) -> tuple[list[list[bytes]], bytes | None]:

@@ -1,6 +1,7 @@
 """The request parser: whatever the pieces in which bytes arrive, the same commands and the same error come out."""
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -78,7 +79,7 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     """Cut `data` at the places that lie inside it."""
     inside = sorted({place % (len(data) + 1) for place in places})
     bounds = [0, *inside, len(data)]
-    return [data[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(bounds)]
 
 
 @pytest.mark.parametrize("authenticated", [True, False])

@@ -1,6 +1,7 @@
 """What a client may make the server hold for it: output that it does not read, input that waits, idle connections."""
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -147,6 +148,35 @@ def test_an_idle_client_that_does_not_read_is_closed_too(start_server: StartServ
         slow.send_raw(pack([b"GET", b"large"]) * 30)
         wait_until(lambda: info(busy, "connected_clients") == "1", "the idle client is closed")
     logs_no_traceback(server)
+
+
+def open_sockets(server: ServerProcess) -> int:
+    """How many sockets the server has open."""
+    links = []
+    for path in Path(f"/proc/{server.pid}/fd").iterdir():
+        try:
+            links.append(path.readlink())
+        except FileNotFoundError:
+            # Closed since the folder was listed.
+            continue
+    return sum(str(link).startswith("socket:") for link in links)
+
+
+def test_a_killed_client_that_does_not_read_is_gone_at_once(start_server: StartServer) -> None:
+    server = start_server(AIKV, *VOLATILE)
+    with with_large_value(server) as steady, slow_reader(server) as slow:
+        number = slow.command("CLIENT", "ID")[1:-2]
+        before = open_sockets(server)
+        slow.send_raw(pack([b"GET", b"large"]) * 30)
+        wait_until(lambda: b"omem=0 " not in listed(steady, number), "replies pile up")
+        assert steady.command("CLIENT", "KILL", "ID", number) == b":1\r\n"
+        wait_until(lambda: open_sockets(server) == before - 1, "its socket is closed")
+    logs_no_traceback(server)
+
+
+def listed(connection: RawConnection, number: bytes) -> bytes:
+    """The line of CLIENT LIST for one client."""
+    return connection.command("CLIENT", "LIST", "ID", number)
 
 
 def test_before_auth_requests_are_small(start_server: StartServer) -> None:
