@@ -13,7 +13,8 @@ from aikv.engine.engine import Engine
 from aikv.keyspace.database import NO_EXPIRY, Database
 from aikv.persistence.rdb_read import Receiver
 
-_PROGRESS_EVERY: Final = 64 * 1024 * 1024
+# Bytes read between two lines of progress in the log.
+PROGRESS_EVERY: Final = 64 * 1024 * 1024
 
 
 class DatasetReceiver(Receiver):
@@ -30,7 +31,7 @@ class DatasetReceiver(Receiver):
         self._size = size
         self._now_ms = engine.clock.unix_ms()
         self._db: Database = engine.databases[0]
-        self._next_report = _PROGRESS_EVERY
+        self._next_report = PROGRESS_EVERY
         self.loaded = 0
         self.expired = 0
 
@@ -61,5 +62,5 @@ class DatasetReceiver(Receiver):
 
     def progress(self, offset: int) -> None:
         if offset >= self._next_report:
-            self._next_report = offset + _PROGRESS_EVERY
+            self._next_report = offset + PROGRESS_EVERY
             log.notice("Loading: %d of %d MB, %d keys", offset >> 20, self._size >> 20, self.loaded)

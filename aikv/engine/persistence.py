@@ -15,7 +15,7 @@ from aikv.engine import gates
 from aikv.engine.admission import MISCONF_SAVE
 from aikv.engine.append_log import AppendLog
 from aikv.engine.client import Client, Link
-from aikv.engine.dataset import DatasetReceiver
+from aikv.engine.dataset import PROGRESS_EVERY, DatasetReceiver
 from aikv.engine.engine import Engine
 from aikv.engine.snapshots import Snapshots, described
 from aikv.persistence.aof_fsync import DiskRunner
@@ -45,6 +45,9 @@ class Persistence:
         self.keys_loaded = 0
         self.keys_expired = 0
         self._loader: Client | None = None
+        # While the log is loaded: its size in bytes, and how many to have read before the next word about it.
+        self._log_size = 0
+        self._next_report = 0
 
     # At start.
 
@@ -74,6 +77,8 @@ class Persistence:
             self._progress,
             engine.config.get_bool("aof-load-truncated"),
         )
+        self._next_report = PROGRESS_EVERY
+        self._log_size = sum(self._size_of(self.log.store.path(part.name)) for part in manifest.parts())
         self._set_loading(True)
         try:
             return loader.load(manifest).existed
@@ -120,7 +125,10 @@ class Persistence:
             raise CommandError(loader.out[0][1:].rstrip())
 
     def _progress(self, loaded: int) -> None:
-        log.verbose("Loading the append only file: %d MB read", loaded >> 20)
+        if loaded >= self._next_report:
+            self._next_report = loaded + PROGRESS_EVERY
+            keys = sum(len(database) for database in self._engine.databases)
+            log.notice("Loading the append only file: %d of %d MB, %d keys", loaded >> 20, self._log_size >> 20, keys)
 
     def _size_of(self, path: str) -> int:
         try:

@@ -8,6 +8,7 @@ from conftest import StartServer
 from crash.waiting import info, wait_for_children, wait_until
 from crash.writers import Writer, check_all, fill
 from oracle.process import AIKV, ServerProcess
+from oracle.wire import pack
 
 DEBUG = ("--enable-debug-command", "yes")
 LOGGED = ("--appendonly", "yes", "--save", "", "--auto-aof-rewrite-percentage", "0", *DEBUG)
@@ -39,8 +40,10 @@ def test_rewrites_under_load_lose_nothing(start_server: StartServer) -> None:
         writer.start(server)
     with server.connect() as connection:
         for _ in range(4):
-            assert b"started" in connection.command("BGREWRITEAOF")
-            assert connection.command("BGREWRITEAOF").startswith(b"-ERR Background append only file rewriting already")
+            # In one piece, so that the child cannot have ended before the second is read.
+            connection.send_raw(pack([b"BGREWRITEAOF"]) * 2)
+            assert b"started" in connection.read_reply()
+            assert connection.read_reply().startswith(b"-ERR Background append only file rewriting already")
             wait_for_children(connection)
             assert info(connection, "aof_last_bgrewrite_status") == "ok"
     names = sorted(path.name for path in (server.folder / "appendonlydir").iterdir())
@@ -149,17 +152,17 @@ def test_a_bgsave_can_wait_for_a_rewrite(start_server: StartServer) -> None:
     server = start_server(AIKV, *LOGGED)
     with server.connect() as connection:
         fill(connection, "key", 5_000)
-        connection.send("BGREWRITEAOF")
-        connection.send("BGSAVE")
-        connection.send("BGSAVE", "SCHEDULE")
+        # In one piece, so that no child can have ended before the next command is read.
+        connection.send_raw(pack([b"BGREWRITEAOF"]) + pack([b"BGSAVE"]) + pack([b"BGSAVE", b"SCHEDULE"]))
         assert b"rewriting started" in connection.read_reply()
         assert connection.read_reply().startswith(b"-ERR Another child process is active")
         assert connection.read_reply() == b"+Background saving scheduled\r\n"
         wait_until(lambda: info(connection, "rdb_saves") == "1", "the snapshot is written")
         wait_for_children(connection)
-        assert connection.command("BGSAVE") == b"+Background saving started\r\n"
-        assert connection.command("SAVE") == b"-ERR Background save already in progress\r\n"
-        assert connection.command("BGREWRITEAOF") == b"+Background append only file rewriting scheduled\r\n"
+        connection.send_raw(pack([b"BGSAVE"]) + pack([b"SAVE"]) + pack([b"BGREWRITEAOF"]))
+        assert connection.read_reply() == b"+Background saving started\r\n"
+        assert connection.read_reply() == b"-ERR Background save already in progress\r\n"
+        assert connection.read_reply() == b"+Background append only file rewriting scheduled\r\n"
         wait_for_children(connection)
         assert info(connection, "aof_rewrites") == "2"
 
