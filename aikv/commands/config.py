@@ -7,7 +7,6 @@ arguments into its form. What a new value means is done by the hooks of whoever 
 from typing import Final
 
 from aikv.base.errors import SYNTAX, CommandError
-from aikv.engine import gates
 from aikv.engine.authentication import admit_everybody
 from aikv.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, Command, command, container
 from aikv.engine.context import Context
@@ -60,7 +59,7 @@ def config_set(ctx: Context, argv: list[bytes]) -> object:
         raise CommandError(SYNTAX)
     engine = ctx.engine
     pairs = [(argv[i], argv[i + 1]) for i in range(2, len(argv), 2)]
-    engine.config.set_many(pairs, is_local(ctx.client), bool(engine.gates & gates.LOADING))
+    engine.config.set_many(pairs, is_local(ctx.client))
     if not engine.config.get_bytes("requirepass"):
         admit_everybody(engine)
     return OK

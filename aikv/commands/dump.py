@@ -4,7 +4,7 @@ from typing import Final
 
 from aikv.base.errors import BUSYKEY, SYNTAX, CommandError
 from aikv.base.numbers import to_i64
-from aikv.engine import events, gates
+from aikv.engine import events
 from aikv.engine.command import ASKING, DENYOOM, READONLY, WRITE, command
 from aikv.engine.context import Context
 from aikv.engine.keyspec import OVERWRITE, READ
@@ -115,13 +115,14 @@ def _restore(ctx: Context, argv: list[bytes]) -> object:
     value = decode_dump(argv[3])
     now_ms = int(ctx.engine.now_ms)
     when = ttl + now_ms if ttl and not options.absolute else ttl
-    if ttl and when <= now_ms and not ctx.engine.gates & gates.LOADING:
+    if ttl and when <= now_ms and not ctx.db.loading:
         if existed:
             ctx.remove(key)
             ctx.rewrite([b"DEL", key])
             ctx.changed(key, events.DEL)
         return OK
     ctx.replace(key, value)
+    ctx.db.follow_fields(key, value)
     if ttl:
         ctx.db.set_expire(key, when)
         if not options.absolute:

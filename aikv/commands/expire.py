@@ -7,7 +7,7 @@ out, and that is what the journal gets. A moment that has already passed removes
 from typing import Final
 
 from aikv.base.errors import CommandError
-from aikv.engine import events, gates
+from aikv.engine import events
 from aikv.engine.command import FAST, READONLY, WRITE, command
 from aikv.engine.context import Context
 from aikv.engine.expire_time import MILLISECONDS, SECONDS, expire_at
@@ -91,7 +91,7 @@ def _expire(ctx: Context, argv: list[bytes], unit: int, base_ms: int, name: str)
     if ctx.peek(key) is None or (conditions and not _holds(ctx.db.expire_of(key), when, conditions)):
         return 0
     # While a file is loaded what it says is taken as it is: a later command of it may still need the key.
-    if when <= ctx.engine.now_ms and not ctx.engine.gates & gates.LOADING:
+    if when <= ctx.engine.now_ms and not ctx.db.loading:
         ctx.remove(key)
         ctx.rewrite([b"DEL", key])
         ctx.changed(key, events.DEL)

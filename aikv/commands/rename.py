@@ -151,5 +151,6 @@ def _store_in(ctx: Context, target: Database, key: bytes, value: object, expires
 
 def _store(ctx: Context, key: bytes, value: object, expires_at: int) -> None:
     ctx.replace(key, value)
+    ctx.db.follow_fields(key, value)
     if expires_at != NO_EXPIRY:
         ctx.db.set_expire(key, expires_at)

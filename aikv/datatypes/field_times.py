@@ -52,11 +52,14 @@ class FieldTimes:
             heappop(heap)
         return NO_TIME
 
-    def take_due(self, now_ms: int) -> list[bytes]:
-        """Forget the fields whose time is `now_ms` or before, and return them, earliest first. O(log n) for each."""
+    def take_due(self, now_ms: int, limit: int = -1) -> list[bytes]:
+        """Forget the fields whose time is `now_ms` or before, and return them, earliest first. O(log n) for each.
+
+        At most `limit` of them, unless that is negative.
+        """
         due: list[bytes] = []
         when = self.next()
-        while when != NO_TIME and when <= now_ms:
+        while when != NO_TIME and when <= now_ms and len(due) != limit:
             field = heappop(self._heap)[1]
             del self.times[field]
             due.append(field)

@@ -222,12 +222,15 @@ class Hash:
         times = self.times
         return NO_TIME if times is None else times.next()
 
-    def expire_fields(self, now_ms: int) -> list[bytes]:
-        """Remove the fields whose time is Unix ms `now_ms` or before, and return them. O(1) where none is due."""
+    def expire_fields(self, now_ms: int, limit: int = -1) -> list[bytes]:
+        """Remove the fields whose time is Unix ms `now_ms` or before, and return them. O(1) where none is due.
+
+        At most `limit` of them, unless that is negative; the earliest go first.
+        """
         times = self.times
         if times is None:
             return []
-        due = times.take_due(now_ms)
+        due = times.take_due(now_ms, limit)
         for field in due:
             self.delete(field)
         return due

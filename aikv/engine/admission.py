@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from aikv.base.errors import NOAUTH
 from aikv.engine import gates, pause
 from aikv.engine.client import Client
-from aikv.engine.command import LOADING, MAY_REPLICATE, NO_AUTH, NO_MULTI, WRITE, Command
+from aikv.engine.command import MAY_REPLICATE, NO_AUTH, NO_MULTI, WRITE, Command
 from aikv.resp.reply import QUEUED
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ MISCONF_SAVE: Final = (
     b"error."
 )
 MISCONF_AOF: Final = b"MISCONF Errors writing to the AOF file: "
-LOADING_TEXT: Final = b"LOADING Redis is loading the dataset in memory"
 _SUBSCRIBER_COMMANDS: Final = frozenset(
     {
         "subscribe",
@@ -59,9 +58,6 @@ def admit(engine: "Engine", client: Client, command: Command, argv: list[bytes])
             b"ERR Can't execute '%b': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in "
             b"this context" % command.name.encode(),
         )
-        return False
-    if closed & gates.LOADING and not command.flags & LOADING:
-        engine.refuse(client, command, LOADING_TEXT)
         return False
     if closed & gates.PAUSED and _is_paused(engine, client, command):
         engine.pause.hold(client, argv)

@@ -147,7 +147,6 @@ class Command:
             bool(flags & NO_AUTH),
             # PING too, so that whoever asks after the server learns that it refuses writes.
             bool(flags & WRITE) or name == "ping",
-            bool(flags & LOADING),
             name in gates.PASS_MULTI,
         )
         self.specs: Final = specs

@@ -5,6 +5,7 @@ everything that commands share: looking a key up (with expiry, statistics, acces
 change. `changed` is the one place from which the journal, WATCH, keyspace events and caching clients learn of a change.
 """
 
+from collections.abc import Sized
 from typing import TYPE_CHECKING
 
 from aikv.base.errors import WRONGTYPE, CommandError
@@ -88,7 +89,12 @@ class Context:
 
     def remove(self, key: bytes) -> bool:
         """Remove `key`; False when it was not there. The caller reports the change."""
-        return self.db.remove(key) is not None
+        value = self.db.remove(key)
+        if value is None:
+            return False
+        if type(value) is not bytes:
+            self.engine.releaser.value(value)
+        return True
 
     def changed(self, key: bytes, event: Event) -> None:
         """Report that `key` of the selected database was changed by the running command."""
@@ -100,6 +106,22 @@ class Context:
             engine.waits.mark(self.db, key)
         if engine.notify:
             engine.announce(self.db.index, key, event)
+
+    def changed_container(self, key: bytes, value: Sized, event: Event, changes: int = 1) -> None:
+        """Report that the running command changed `changes` elements of `value`, which is what `key` holds.
+
+        A container that has become empty is removed with its key, and `del` announced after `event`. Nothing is done
+        where `changes` is 0.
+        """
+        if changes == 0:
+            return
+        self.engine.dirty += changes - 1
+        if len(value):
+            self.changed(key, event)
+            return
+        self.db.remove(key)
+        self.changed(key, event)
+        self.notify(key, events.DEL)
 
     def notify(self, key: bytes, event: Event) -> None:
         """Announce a further event of a change that `changed` has reported."""

@@ -42,6 +42,7 @@ def empty(engine: "Engine", database: Database) -> int:
     if database.watched:
         multi.touch_all(database, None, engine.now_ms)
     engine.discard(database.clear(engine.now_ms // 1000))
+    engine.waits.mark_all(database)
     return count
 
 

@@ -52,6 +52,7 @@ class DatasetReceiver(Receiver):
             if not self._merge:
                 raise AikvError(f"the data file holds the key {key!r} of database {database.index} twice")
             database.persist(key)
+        database.follow_fields(key, value)
         self.loaded += 1
         if expire_ms != NO_EXPIRY:
             database.set_expire(key, expire_ms)

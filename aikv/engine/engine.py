@@ -31,9 +31,11 @@ from aikv.engine.config.store import Config
 from aikv.engine.context import Context
 from aikv.engine.events import Event
 from aikv.engine.journal import Journal
+from aikv.engine.limits_follow import follow_limits
 from aikv.engine.pause import Pause
 from aikv.engine.pubsub import PubSub
 from aikv.engine.refusal import unknown_command, unknown_subcommand, wrong_arity
+from aikv.engine.release import Releaser
 from aikv.engine.stats import Stats
 from aikv.engine.waiting import KeyWaits
 from aikv.keyspace.database import Database, Watcher
@@ -98,12 +100,13 @@ class Engine(Watcher):
         self.disk_error = b""
         # How many units of the journal are open: a command inside EXEC ends none.
         self._depth: i64 = 0
-        # Buckets of emptied databases, freed in slices by `free_some`.
-        self._discarded: list[dict[bytes, object]] = []
+        # What was removed and is freed in slices by `free_some`.
+        self.releaser = Releaser()
         self._spelled: dict[bytes, Command] = {}
         self._refresh_time()
         self._read_notify()
         config.on_change("notify-keyspace-events", self._read_notify)
+        follow_limits(config)
 
     # Clients.
 
@@ -305,8 +308,22 @@ class Engine(Watcher):
         self.journal.record(database.index, [b"DEL", key])
         if database.watched:
             self.touch_watchers(database, key)
+        if database.waiting:
+            self.waits.mark(database, key)
         if self.notify:
             self.announce(database.index, key, events.KEY_EXPIRED)
+        if self._depth == 0:
+            self.journal.commit()
+
+    def fields_expired(self, database: Database, key: bytes, fields: list[bytes], emptied: bool) -> None:
+        """Fields of a hash have run out, and the whole hash where `emptied`: as `expired`."""
+        self.journal.record(database.index, [b"HDEL", key, *fields])
+        if database.watched:
+            self.touch_watchers(database, key)
+        if self.notify:
+            self.announce(database.index, key, events.HASH_EXPIRED)
+            if emptied:
+                self.announce(database.index, key, events.DEL)
         if self._depth == 0:
             self.journal.commit()
 
@@ -357,16 +374,11 @@ class Engine(Watcher):
 
     def discard(self, buckets: list[dict[bytes, object]]) -> None:
         """Take the buckets of an emptied database; they are freed in slices, so that nobody waits for it."""
-        self._discarded += buckets
+        self.releaser.database(buckets)
 
     def free_some(self, budget_us: int) -> bool:
-        """Free discarded buckets for about `budget_us`; whether some are left."""
-        deadline = self.clock.monotonic_us() + budget_us
-        while self._discarded:
-            self._discarded.pop()
-            if self.clock.monotonic_us() >= deadline:
-                break
-        return bool(self._discarded)
+        """Free what was removed for about `budget_us`; whether some is left."""
+        return self.releaser.free(self.clock, budget_us)
 
     # Inside.
 

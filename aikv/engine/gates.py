@@ -13,25 +13,21 @@ MULTI: Final = 1 << 1  # is queueing a transaction
 SUBSCRIBED: Final = 1 << 2  # RESP2 client in subscriber mode
 QUIET: Final = 1 << 3  # CLIENT REPLY OFF or SKIP
 # Of the engine.
-LOADING: Final = 1 << 8  # the dataset is being loaded
 PAUSED: Final = 1 << 9  # CLIENT PAUSE
 MONITORED: Final = 1 << 10  # a MONITOR client listens
 DISK_ERROR: Final = 1 << 11  # writes are refused: MISCONF
-STOPPING: Final = 1 << 12  # shutting down
 
 # Commands that run at once inside MULTI instead of being queued.
 PASS_MULTI: Final[frozenset[str]] = frozenset({"exec", "discard", "multi", "watch", "quit", "reset"})
 
 
-def cares(no_auth: bool, needs_disk: bool, while_loading: bool, pass_multi: bool) -> int:
+def cares(no_auth: bool, needs_disk: bool, pass_multi: bool) -> int:
     """The gates that concern a command with these properties."""
-    bits = SUBSCRIBED | QUIET | PAUSED | MONITORED | STOPPING
+    bits = SUBSCRIBED | QUIET | PAUSED | MONITORED
     if not no_auth:
         bits |= AUTH
     if not pass_multi:
         bits |= MULTI
-    if not while_loading:
-        bits |= LOADING
     if needs_disk:
         bits |= DISK_ERROR
     return bits

@@ -238,7 +238,8 @@ class Persistence:
     def info(self) -> list[tuple[str, str]]:
         """The fields of INFO Persistence."""
         fields = [
-            ("loading", str(int(self._engine.gates & gates.LOADING != 0))),
+            # Nobody can ask while a file is loaded: clients are let in afterwards.
+            ("loading", "0"),
             ("async_loading", "0"),
             ("current_cow_peak", "0"),
             ("current_cow_size", "0"),

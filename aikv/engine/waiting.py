@@ -31,7 +31,8 @@ _MAX_TIMEOUT_S: Final = (1 << 63) / 1000
 class KeyWait(Waiter):
     """One client that waits for one of `keys` in `database` to hold a value of type `kind`, as TYPE names it.
 
-    It will then run `command` with `argv` again; `nothing` is the reply when the time is over.
+    It will then run `command` with `argv` again; `nothing` is the reply when the time is over. With `gone` it also runs
+    it when a key has been removed or holds another type, so as to learn what that means.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class KeyWait(Waiter):
         command: Command,
         argv: list[bytes],
         nothing: object,
+        gone: bool,
     ) -> None:
         self.client: Final = client
         self.kind: Final = kind
@@ -50,6 +52,7 @@ class KeyWait(Waiter):
         self.keys: Final = keys
         self.command: Final = command
         self.argv: Final = argv
+        self.gone: Final = gone
         self._nothing: Final = nothing
 
     def timed_out(self) -> object:
@@ -79,10 +82,9 @@ class KeyWaits:
             self.marked.append((database, key))
 
     def mark_all(self, database: Database) -> None:
-        """The contents of `database` have been exchanged: whoever waits for a key that is there now is to try."""
+        """The contents of `database` have been removed or exchanged: whoever waits for any key is to try."""
         for key in database.waiting:
-            if database.table.get(key) is not None:
-                self.marked.append((database, key))
+            self.marked.append((database, key))
 
     def serve(self) -> None:
         """Let those who wait for marked keys try again, until no key is marked."""
@@ -102,10 +104,8 @@ class KeyWaits:
             return
         for wait in list(waits.values()):
             value = database.table.get(key)
-            if value is None:
-                return
             # A key that holds another type than a client waits for is not what it waits for.
-            if isinstance(wait, KeyWait) and type_name(value) == wait.kind:
+            if isinstance(wait, KeyWait) and (wait.gone or (value is not None and type_name(value) == wait.kind)):
                 self._try_again(wait)
 
     def _try_again(self, wait: KeyWait) -> None:
@@ -120,12 +120,19 @@ class KeyWaits:
 
 
 def wait_for_keys(
-    ctx: Context, keys: list[bytes], kind: bytes, argv: list[bytes], timeout_ms: int, nothing: object
+    ctx: Context,
+    keys: list[bytes],
+    kind: bytes,
+    argv: list[bytes],
+    timeout_ms: int,
+    nothing: object,
+    gone: bool = False,
 ) -> object:
     """Let the client of the running command wait until one of `keys` changes, then run `argv` again.
 
     `kind` is the type that the command works on, as TYPE names it. `timeout_ms` 0 waits for ever; `nothing` is the
-    reply when the time is over, and at once where the client must not wait (in a transaction). Returns what the
+    reply when the time is over, and at once where the client must not wait (in a transaction). `gone` says that the
+    command is to be run again, too, when one of the keys has been removed or has another type now. Returns what the
     handler is to return.
     """
     client = ctx.client
@@ -138,7 +145,7 @@ def wait_for_keys(
     command = client.last
     assert command is not None
     distinct = list(dict.fromkeys(keys))
-    wait = KeyWait(client, ctx.db, distinct, kind, command, argv, nothing)
+    wait = KeyWait(client, ctx.db, distinct, kind, command, argv, nothing, gone)
     client.key_wait = wait
     for key in distinct:
         ctx.db.waiting.setdefault(key, {})[client.id] = wait
@@ -151,10 +158,9 @@ def parse_timeout(argument: bytes) -> int:
     seconds = parse_double(argument)
     if seconds is None:
         raise CommandError(b"ERR timeout is not a float or out of range")
-    if seconds < 0:
+    # Redis lets a time beyond 64 bits of milliseconds wrap, and then finds it negative.
+    if seconds < 0 or seconds > _MAX_TIMEOUT_S:
         raise CommandError(b"ERR timeout is negative")
-    if seconds > _MAX_TIMEOUT_S:
-        raise CommandError(b"ERR timeout is out of range")
     milliseconds = seconds * 1000
     whole = int(milliseconds)
     return whole + 1 if milliseconds > whole else whole

@@ -8,6 +8,11 @@ nobody asks for.
 A database knows nothing of clients, journals or events. What must follow from a change is the engine's affair, which is
 told of the one change that no command makes, an expiry, through the `Watcher` it passes in.
 
+Fields of hashes run out, too (`datatypes.hashes`). `hash_times` knows of each hash that has a field with a time when
+its next one runs out, or earlier: who gives fields times, or stores a value whose fields may have some, says so by
+`follow_fields`; that a time was dropped is found out when it comes. While it has never been said, a look-up asks one
+attribute. What is due is removed before a hash is handed out, so nobody else has to ask for times.
+
 Times are Unix milliseconds; -1 means no TTL.
 """
 
@@ -15,6 +20,8 @@ from typing import Final
 
 from mypy_extensions import i64, mypyc_attr
 
+from aikv.datatypes.field_times import NO_TIME, FieldTimes
+from aikv.datatypes.hashes import Hash
 from aikv.datatypes.table import Table
 from aikv.keyspace.access import AccessTimes
 from aikv.keyspace.watch import Watch
@@ -29,6 +36,9 @@ class Watcher:
     def expired(self, database: "Database", key: bytes) -> None:
         """`key` has run out and has just been removed."""
 
+    def fields_expired(self, database: "Database", key: bytes, fields: list[bytes], emptied: bool) -> None:
+        """`fields` of the hash at `key` have run out and have just been removed; if `emptied`, so has the key."""
+
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Waiter:
@@ -42,6 +52,8 @@ class Database:
         self.index = index
         self.table = Table()
         self.expires = Table()
+        # Keys of hashes with fields that have times; None while there has never been one.
+        self.hash_times: FieldTimes | None = None
         self.access = AccessTimes(now_s)
         self.watcher = watcher
         # Set while clients are paused: a key past its time is hidden then, not removed.
@@ -67,6 +79,8 @@ class Database:
                 if not self.keep_expired:
                     self.expire(key)
                 return None
+        if self.hash_times is not None and value is not None:
+            return self._without_due_fields(key, value, now)
         return value
 
     def put(self, key: bytes, value: object) -> bool:
@@ -85,6 +99,8 @@ class Database:
         if value is not None:
             if self.expires.used:
                 self.expires.pop(key)
+            if self.hash_times is not None:
+                self.hash_times.drop(key)
             self.access.forget(key)
         return value
 
@@ -115,6 +131,46 @@ class Database:
         """Number of keys with a TTL."""
         return self.expires.used
 
+    def follow_fields(self, key: bytes, value: object) -> None:
+        """Note the times of the fields of `value`, which is what `key` holds, and may be no hash."""
+        if not isinstance(value, Hash):
+            return
+        when = value.next_expiry()
+        times = self.hash_times
+        if when == NO_TIME:
+            if times is not None:
+                times.drop(key)
+        else:
+            if times is None:
+                times = self.hash_times = FieldTimes()
+            times.set(key, when)
+
+    def expire_fields(self, key: bytes, held: Hash, now: int, limit: int = -1) -> int:
+        """Remove fields of `held`, which is at `key`, whose time is `now` (ms) or before; with the last the key goes.
+
+        At most `limit` of them, unless that is negative; returns how many there were. The watcher is told.
+        """
+        fields = held.expire_fields(now, limit)
+        if fields:
+            emptied = len(held) == 0
+            if emptied:
+                self.remove(key)
+            else:
+                self.follow_fields(key, held)
+            self.watcher.fields_expired(self, key, fields, emptied)
+        else:
+            self.follow_fields(key, held)
+        return len(fields)
+
+    def has_field_times(self) -> bool:
+        """Whether a field of any hash has a time, run out or not."""
+        if self.hash_times is not None:
+            for key in self.hash_times.times:
+                value = self.table.get(key)
+                if isinstance(value, Hash) and value.next_expiry() != NO_TIME:
+                    return True
+        return False
+
     def buckets(self) -> list[dict[bytes, object]]:
         """The table's buckets, for a writer that walks the whole database."""
         return self.table.buckets
@@ -123,6 +179,7 @@ class Database:
         """Remove all keys; returns the old buckets, so that the caller chooses when to pay for freeing them."""
         self.access.clear(now_s)
         self.expire_cursor = 0
+        self.hash_times = None
         return self.expires.clear() + self.table.clear()
 
     def swap(self, other: "Database") -> None:
@@ -131,3 +188,21 @@ class Database:
         self.expires, other.expires = other.expires, self.expires
         self.access, other.access = other.access, self.access
         self.expire_cursor, other.expire_cursor = other.expire_cursor, self.expire_cursor
+        self.hash_times, other.hash_times = other.hash_times, self.hash_times
+
+    def _without_due_fields(self, key: bytes, value: object, now: i64) -> object | None:
+        """`value`, which is what `key` holds, with no field that has run out at `now`; None where nothing is left."""
+        times = self.hash_times
+        assert times is not None
+        when = times.get(key)
+        if when == NO_TIME or when > now or self.loading:
+            return value
+        if not isinstance(value, Hash):
+            # It has taken the place of a hash.
+            times.drop(key)
+            return value
+        if self.keep_expired:
+            seen = value.visible(now)
+            return seen if len(seen) else None
+        self.expire_fields(key, value, now)
+        return value if len(value) else None

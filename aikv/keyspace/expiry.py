@@ -11,6 +11,7 @@ from typing import Final
 
 from aikv.base.clock import Clock
 from aikv.keyspace.database import Database
+from aikv.keyspace.field_expiry import expire_due_fields
 
 KEYS_PER_STEP: Final = 256
 # At ten cycles a second, a million TTLs are gone through in less than two minutes, for well below a percent of a core.
@@ -26,16 +27,19 @@ class ExpiryCycle:
         self._next = 0
 
     def run(self, databases: list[Database], budget_us: int) -> int:
-        """Remove keys past their time for at most about `budget_us`; returns how many were removed."""
+        """Remove keys and fields past their time for at most about `budget_us`; returns how many were removed."""
         removed = 0
         deadline = self._clock.monotonic_us() + budget_us
         now = self._clock.unix_ms()
         for _ in range(len(databases)):
             database = databases[self._next % len(databases)]
             self._next += 1
-            if database.keep_expired or not database.expires.used:
+            if database.keep_expired:
                 continue
-            removed += self._sweep(database, now, deadline)
+            if database.expires.used:
+                removed += self._sweep(database, now, deadline)
+            if database.hash_times is not None:
+                removed += expire_due_fields(database, now, self._clock, deadline)
             if self._clock.monotonic_us() >= deadline:
                 break
         return removed

@@ -80,7 +80,7 @@ def scan_keys(database: Database, cursor: int, options: ScanOptions, now_ms: int
     glob = options.glob
     if glob is not None:
         keys = [key for key in keys if glob.match(key)]
-    if database.expires.used:
+    if database.expires.used or database.hash_times is not None:
         keys = [key for key in keys if database.find(key, now_ms) is not None]
     wanted = options.type_name
     if wanted is not None:

@@ -8,16 +8,26 @@ disk; to give it its place in the log is `Aof.finish_rewrite`'s business.
 
 import os
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from mypy_extensions import mypyc_attr
 
+from aikv.base.numbers import format_double
+from aikv.datatypes.hashes import Hash
+from aikv.datatypes.lists import List
+from aikv.datatypes.sets import Set
+from aikv.datatypes.stream import Stream
+from aikv.datatypes.zsets import SortedSet
 from aikv.persistence.aof_format import encode_command, timestamp_annotation
 from aikv.persistence.background import ChildJob
+from aikv.persistence.codec_stream_commands import emit_stream
 from aikv.persistence.files import Files
 from aikv.persistence.rdb_write import SavedDatabase
 from aikv.persistence.sink import FSYNC_EVERY_BYTES, FileSink, Sink
 from aikv.persistence.snapshot import SaveOptions, remove_temporary, write_rdb
+
+# Redis's own: elements of a collection in one command.
+ELEMENTS_PER_COMMAND: Final = 64
 
 
 def rewrite_temp_path(directory: str, pid: int) -> str:
@@ -43,7 +53,48 @@ def _emit_bytearray(sink: Sink, key: bytes, value: object) -> None:
     sink.write(encode_command([b"SET", key, bytes(value)]))
 
 
-_EMITTERS: Final[dict[type, Emit]] = {bytes: _emit_bytes, int: _emit_int, bytearray: _emit_bytearray}
+def _emit_batches(sink: Sink, command: bytes, key: bytes, elements: list[bytes], most: int) -> None:
+    """`command` with the key and at most `most` of `elements`, as often as is needed."""
+    for start in range(0, len(elements), most):
+        sink.write(encode_command([command, key, *elements[start : start + most]]))
+
+
+def _emit_list(sink: Sink, key: bytes, value: object) -> None:
+    _emit_batches(sink, b"RPUSH", key, cast(List, value).elements(), ELEMENTS_PER_COMMAND)
+
+
+def _emit_set(sink: Sink, key: bytes, value: object) -> None:
+    _emit_batches(sink, b"SADD", key, cast(Set, value).members(), ELEMENTS_PER_COMMAND)
+
+
+def _emit_hash(sink: Sink, key: bytes, value: object) -> None:
+    held = cast(Hash, value)
+    _emit_batches(sink, b"HMSET", key, held.pairs(), 2 * ELEMENTS_PER_COMMAND)
+    times = held.times
+    if times is not None:
+        for field, when in times.times.items():
+            sink.write(encode_command([b"HPEXPIREAT", key, b"%d" % when, b"FIELDS", b"1", field]))
+
+
+def _emit_sorted_set(sink: Sink, key: bytes, value: object) -> None:
+    held = cast(SortedSet, value)
+    members, scores = held.columns(0, len(held))
+    elements: list[bytes] = []
+    for index in range(len(members)):
+        elements += [format_double(cast(float, scores[index])), members[index]]
+    _emit_batches(sink, b"ZADD", key, elements, 2 * ELEMENTS_PER_COMMAND)
+
+
+_EMITTERS: Final[dict[type, Emit]] = {
+    bytes: _emit_bytes,
+    int: _emit_int,
+    bytearray: _emit_bytearray,
+    List: _emit_list,
+    Set: _emit_set,
+    Hash: _emit_hash,
+    SortedSet: _emit_sorted_set,
+}
+_EMITTERS[Stream] = emit_stream
 
 
 def write_commands(sink: Sink, databases: list[SavedDatabase]) -> int:

@@ -246,3 +246,11 @@ def writer_of(value: object) -> ValueWriter:
     if writer is None:
         raise TypeError(f"no RDB writer for values of class {type(value).__name__}")
     return writer
+
+
+# Each of these adds its data type to the tables above, which is why they come last.
+import aikv.persistence.codec_hash  # noqa: E402
+import aikv.persistence.codec_list  # noqa: E402
+import aikv.persistence.codec_set  # noqa: E402
+import aikv.persistence.codec_stream  # noqa: E402
+import aikv.persistence.codec_zset  # noqa: E402, F401

@@ -11,7 +11,13 @@ from typing import Final
 from aikv.base.crc64 import crc64
 from aikv.base.errors import CommandError, CorruptFile
 from aikv.persistence.codec import read_value, writer_of
-from aikv.persistence.rdb_format import CHECKSUM_BYTES, NEWEST_VERSION, WRITTEN_VERSION
+from aikv.persistence.rdb_format import (
+    CHECKSUM_BYTES,
+    FIELD_TIMES_VERSION,
+    FIRST_TYPE_WITH_FIELD_TIMES,
+    NEWEST_VERSION,
+    WRITTEN_VERSION,
+)
 from aikv.persistence.sink import Sink
 from aikv.persistence.source import Source
 
@@ -24,9 +30,11 @@ def encode_dump(value: object, packing: bool = True) -> bytes:
     """`value` as a payload; `packing` (rdbcompression) allows LZF."""
     sink = Sink()
     writer = writer_of(value)
-    sink.write(bytes((writer.type_byte(value),)))
+    type_byte = writer.type_byte(value)
+    sink.write(bytes((type_byte,)))
     writer.write(sink, value, packing)
-    sink.write(WRITTEN_VERSION.to_bytes(_VERSION_BYTES, "little"))
+    version = FIELD_TIMES_VERSION if type_byte >= FIRST_TYPE_WITH_FIELD_TIMES else WRITTEN_VERSION
+    sink.write(version.to_bytes(_VERSION_BYTES, "little"))
     sink.write(sink.crc().to_bytes(CHECKSUM_BYTES, "little"))
     return sink.value()
 

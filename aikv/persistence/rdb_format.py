@@ -11,8 +11,10 @@ from typing import Final
 MAGIC: Final = b"REDIS"
 OLDEST_VERSION: Final = 1
 NEWEST_VERSION: Final = 12
-# The oldest version that holds everything written today, so that redis-server 7.0 can take the file over.
+# The oldest version that holds what redis-server 7.0 knows, so that it can take the file over.
 WRITTEN_VERSION: Final = 10
+# Of Redis 7.4: fields of hashes with times.
+FIELD_TIMES_VERSION: Final = 12
 FIRST_VERSION_WITH_CHECKSUM: Final = 5
 CHECKSUM_BYTES: Final = 8
 
@@ -46,6 +48,8 @@ ENC_INT32: Final = 0xC2
 ENC_LZF: Final = 0xC3
 
 TYPE_STRING: Final = 0
+# Of this type and those above it are hashes some of whose fields have times.
+FIRST_TYPE_WITH_FIELD_TIMES: Final = 22
 
 TYPE_NAMES: Final = {
     0: "string",

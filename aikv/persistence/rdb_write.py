@@ -19,6 +19,7 @@ from aikv.persistence.codec import (
 )
 from aikv.persistence.rdb_format import (
     CHECKSUM_BYTES,
+    FIELD_TIMES_VERSION,
     MAGIC,
     OP_AUX,
     OP_EOF,
@@ -58,6 +59,9 @@ class SavedDatabase(Protocol):
     def expire_of(self, key: bytes) -> int:
         """Unix time in ms at which `key` expires, -1 if never."""
 
+    def has_field_times(self) -> bool:
+        """Whether a field of any hash has a time at which it expires."""
+
 
 class RdbWriter:
     """Writes one RDB stream; `packing` is rdbcompression, and the sink's `keep_crc` is rdbchecksum."""
@@ -67,9 +71,9 @@ class RdbWriter:
         self._packing: Final = packing
         self.keys: int = 0
 
-    def header(self, aux: list[tuple[bytes, bytes]]) -> None:
-        """The magic and the (name, value) fields that describe the file."""
-        self._sink.write(MAGIC + b"%04d" % WRITTEN_VERSION)
+    def header(self, aux: list[tuple[bytes, bytes]], version: int = WRITTEN_VERSION) -> None:
+        """The magic with the format's version, and the (name, value) fields that describe the file."""
+        self._sink.write(MAGIC + b"%04d" % version)
         for name, value in aux:
             self._sink.write(_OP[OP_AUX])
             write_string(self._sink, name, False)
@@ -123,6 +127,14 @@ class RdbWriter:
             return False
         self._sink.write(b"".join((_OP[TYPE_STRING], _OP[length], key, tail)))
         return True
+
+
+def version_of(databases: Sequence[SavedDatabase]) -> int:
+    """The oldest version of the format that holds `databases`."""
+    for database in databases:
+        if database.has_field_times():
+            return FIELD_TIMES_VERSION
+    return WRITTEN_VERSION
 
 
 def write_databases(writer: RdbWriter, databases: Sequence[SavedDatabase]) -> None:

@@ -14,7 +14,7 @@ from mypy_extensions import mypyc_attr
 
 from aikv.persistence.background import BackgroundChild, ChildJob
 from aikv.persistence.files import Files
-from aikv.persistence.rdb_write import RdbWriter, SavedDatabase, write_databases
+from aikv.persistence.rdb_write import RdbWriter, SavedDatabase, version_of, write_databases
 from aikv.persistence.sink import FSYNC_EVERY_BYTES, FileSink
 
 
@@ -69,7 +69,7 @@ def write_rdb(files: Files, fd: int, databases: Sequence[SavedDatabase], options
         files, fd, keep_crc=options.checksum, fsync_every=FSYNC_EVERY_BYTES if options.incremental_fsync else 0
     )
     writer = RdbWriter(sink, options.packing)
-    writer.header(options.aux)
+    writer.header(options.aux, version_of(databases))
     for code in options.functions:
         writer.function(code)
     write_databases(writer, databases)

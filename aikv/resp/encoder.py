@@ -14,9 +14,11 @@ from aikv.base.numbers import format_double
 from aikv.resp.reply import (
     Attributed,
     BigNumber,
+    Decimal,
     ErrorReply,
     NoReply,
     NullArray,
+    PairList,
     Pairs,
     Push,
     SetOf,
@@ -98,6 +100,8 @@ def _encode_rare(out: list[bytes], value: object, resp3: bool) -> None:
         _encode_items(out, b"~", value.items, resp3)
     elif isinstance(value, float):
         _encode_double(out, value, resp3)
+    elif isinstance(value, PairList):
+        _encode_pair_list(out, value.items, resp3)
     elif isinstance(value, NullArray):
         out.append(NULL_RESP3 if resp3 else NULL_ARRAY_WIRE)
     elif isinstance(value, ErrorReply):
@@ -117,6 +121,11 @@ def _encode_rare(out: list[bytes], value: object, resp3: bool) -> None:
             out.append(b"(" + digits + CRLF)
         else:
             encode(out, digits, False)
+    elif isinstance(value, Decimal):
+        if resp3:
+            out.append(b"," + value.text + CRLF)
+        else:
+            encode(out, value.text, False)
     elif isinstance(value, Attributed):
         if resp3:
             _encode_items(out, b"|", value.items, True)
@@ -137,6 +146,16 @@ def _encode_items(out: list[bytes], kind: bytes, items: list[object], resp3: boo
         out.append(b"%b%d\r\n" % (kind, count // 2 if kind in (b"%", b"|") else count))
     for item in items:
         encode(out, item, resp3)
+
+
+def _encode_pair_list(out: list[bytes], items: list[object], resp3: bool) -> None:
+    count = len(items)
+    out.append(array_header(count // 2 if resp3 else count))
+    for index in range(0, count, 2):
+        if resp3:
+            out.append(array_header(2))
+        encode(out, items[index], resp3)
+        encode(out, items[index + 1], resp3)
 
 
 def _encode_double(out: list[bytes], value: float, resp3: bool) -> None:

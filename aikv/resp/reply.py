@@ -30,6 +30,13 @@ class Pairs:
         self.items: Final = items
 
 
+class PairList:
+    """An array of pairs, which alternate in `items`: RESP3 gets an array of arrays of two, RESP2 a flat array."""
+
+    def __init__(self, items: list[object]) -> None:
+        self.items: Final = items
+
+
 class SetOf:
     """A set, its members in `items` in the order of sending. RESP2 gets an array."""
 
@@ -57,6 +64,13 @@ class BigNumber:
 
     def __init__(self, value: int) -> None:
         self.value: Final = value
+
+
+class Decimal:
+    """A double in a form of its own: `text` is sent as it is. RESP2 gets a bulk string."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text: Final = text
 
 
 class Attributed:

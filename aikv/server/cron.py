@@ -58,6 +58,8 @@ class Cron:
         if engine.active_expire and engine.pause.kind == pause.NONE:
             began = engine.clock.monotonic_us()
             self._expiry.run(engine.databases, _BUDGET_US)
+            # Somebody may wait for a key that has just run out.
+            engine.waits.serve()
             more = more or engine.clock.monotonic_us() - began >= _BUDGET_US
         now_us = engine.clock.monotonic_us()
         period_us = 1_000_000 // max(1, engine.config.get_int("hz"))

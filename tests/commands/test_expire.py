@@ -2,7 +2,6 @@
 
 import pytest
 
-from aikv.engine import gates
 from served import NOW_MS, Served
 
 SOON = b"%d" % (NOW_MS + 10_000)
@@ -72,7 +71,7 @@ def test_seconds_are_rounded_to_the_nearest(left_ms: int, seconds: int) -> None:
 def test_a_file_that_is_loaded_may_set_a_time_that_has_passed() -> None:
     served = Served()
     served.run("SET a 1")
-    served.engine.gates |= gates.LOADING
+    served.engine.databases[0].loading = True
     loader = served.connect(internal=True)
     served.engine.call(loader, served.engine.commands[b"pexpireat"], [b"PEXPIREAT", b"a", b"1"])
     assert served.engine.databases[0].expire_of(b"a") == 1

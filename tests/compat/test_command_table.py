@@ -11,7 +11,7 @@ from oracle.process import ServerProcess
 FIELDS = ["arity", "flags", "first key", "last key", "step", "ACL categories", "tips", "key specifications"]
 
 # Where Redis 7.2 documents something else than the oracle does.
-NEWER: set[tuple[str, str]] = set()
+NEWER = {("zrank", "arity"), ("zrevrank", "arity")}
 DOCUMENTED = {"summary", "since", "group"}
 
 

@@ -10,6 +10,7 @@ from conftest import StartServer
 from crash.waiting import wait_for_children
 from oracle.pair import elements
 from oracle.process import AIKV, REDIS, ServerProcess
+from oracle.wire import pack
 
 SAVED = ("--save", "", "--appendonly", "no")
 # `always`, because under `everysec` redis-server itself may hold a write back for two seconds, and it is killed here.
@@ -145,3 +146,16 @@ def test_a_single_file_log_of_old_is_taken_over(start_server: StartServer) -> No
     assert not (taken.folder / "appendonly.aof").exists()
     second.restart()
     assert past(read(second)) == written
+
+
+def test_a_time_that_has_passed_removes_nothing_during_the_load(tmp_path: Path, start_server: StartServer) -> None:
+    folder = tmp_path / "server" / "appendonlydir"
+    folder.mkdir(parents=True)
+    (folder / "appendonly.aof.manifest").write_bytes(b"file appendonly.aof.1.incr.aof seq 1 type i\n")
+    commands = [[b"SET", b"kept", b"x"], [b"PEXPIREAT", b"kept", b"1000"], [b"PERSIST", b"kept"]]
+    commands += [[b"SET", b"gone", b"x"], [b"PEXPIREAT", b"gone", b"1000"]]
+    (folder / "appendonly.aof.1.incr.aof").write_bytes(b"".join(pack(argv) for argv in commands))
+    server = start_server(AIKV, *LOGGED)
+    with server.connect() as connection:
+        assert connection.command("GET", "kept") == b"$1\r\nx\r\n"
+        assert connection.command("GET", "gone") == b"$-1\r\n"

@@ -42,7 +42,7 @@ class CommandMachine(RuleBasedStateMachine):
         """Begin on empty databases."""
         self.session = Session(self.pair, protocol)
 
-    def send(self, *argv: bytes | str | int, comparison: str = "exact", other: bool = False) -> bytes:
+    def send(self, *argv: object, comparison: str = "exact", other: bool = False) -> bytes:
         """Send one command to both servers and compare; returns the oracle's raw reply."""
         assert self.session is not None
         words = tuple(word if isinstance(word, bytes) else str(word).encode() for word in argv)

@@ -166,6 +166,9 @@ class FakeDatabase:
     def expire_of(self, key: bytes) -> int:
         return self.expires.get(key, -1)
 
+    def has_field_times(self) -> bool:
+        return False
+
 
 class Dataset(Receiver):
     """Understands just enough commands, and what an RDB tells; (database, key) -> value."""

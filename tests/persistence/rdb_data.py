@@ -31,6 +31,9 @@ class PlainDatabase:
     def expire_of(self, key: bytes) -> int:
         return self.content[key][1]
 
+    def has_field_times(self) -> bool:
+        return False
+
 
 class Collector(Receiver):
     """Keeps all that it is given."""

@@ -161,7 +161,8 @@ class EventClasses(Kind):
         if not letters <= set(b"AKEm" + _EVENT_CLASSES):
             raise InvalidValue("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
         if letters >= _ALL_EVENT_CLASSES or ord("A") in letters:
-            classes = b"A"
+            # Redis's own text leaves out an `n` beside `A`, though it announces the event; here the text is the value.
+            classes = b"An" if ord("n") in letters else b"A"
         else:
             classes = bytes([letter for letter in _EVENT_CLASSES if letter in letters])
         return classes + bytes([letter for letter in b"KEm" if letter in letters])

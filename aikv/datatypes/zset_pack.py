@@ -1,0 +1,114 @@
+"""The small form of a sorted set: one listpack of members and scores in turn, in order.
+
+Theory of operation: as in Redis, a score that is an integer within half of the 64-bit range is stored as one (so -0
+becomes 0), any other as the text that a client sees. Nothing but a walk finds a score, so all costs are O(n) with an n
+of some hundred; a pair that comes after all others is put there without a walk.
+"""
+
+from typing import Final, cast
+
+from mypy_extensions import i64
+
+from aikv.base.numbers import format_double
+from aikv.datatypes import listpack
+from aikv.datatypes.listpack import FIRST
+
+# Redis takes a score of this size or less for an integer if it has no fraction.
+_INTEGER_LIMIT: Final = 4611686018427387904.0
+
+
+def encode_score(score: float) -> bytes:
+    """The entry of a listpack that holds `score`."""
+    if -_INTEGER_LIMIT <= score <= _INTEGER_LIMIT:
+        whole = int(score)
+        if whole == score:
+            return listpack.encode_integer(whole)
+    return listpack.encode_entry(format_double(score))
+
+
+def score_at(pack: bytes, offset: i64) -> float:
+    """The score in the entry at `offset`."""
+    if listpack.is_integer(pack, offset):
+        return float(listpack.integer_at(pack, offset))
+    return float(listpack.entry_at(pack, offset))
+
+
+def score_of(pack: bytes, member: bytes) -> float | None:
+    """The score of `member`, or None."""
+    offset: i64 = listpack.find(pack, member, FIRST, 1)
+    if offset < 0:
+        return None
+    return score_at(pack, offset + listpack.entry_size(pack, offset))
+
+
+def locate(pack: bytes, score: float, member: bytes) -> tuple[i64, i64]:
+    """How many members come before (`score`, `member`), and the offset of the next one, or of the end byte."""
+    end: i64 = listpack.end_offset(pack)
+    offset: i64 = FIRST
+    rank: i64 = 0
+    while offset < end:
+        behind: i64 = offset + listpack.entry_size(pack, offset)
+        found = score_at(pack, behind)
+        if found > score or (found == score and listpack.entry_at(pack, offset) >= member):
+            break
+        rank += 1
+        offset = behind + listpack.entry_size(pack, behind)
+    return rank, offset
+
+
+def insert(pack: bytes, member: bytes, score: float) -> bytes:
+    """`pack` with `member`, which is not there."""
+    offset: i64 = listpack.end_offset(pack)
+    if not _comes_last(pack, score, member):
+        _, offset = locate(pack, score, member)
+    both = listpack.encode_entry(member) + encode_score(score)
+    return listpack.splice(pack, offset, offset, both, 2)
+
+
+def remove(pack: bytes, member: bytes) -> bytes | None:
+    """`pack` without `member`; None where it is not there."""
+    offset: i64 = listpack.find(pack, member, FIRST, 1)
+    return None if offset < 0 else listpack.delete(pack, offset, 2)
+
+
+def columns(pack: bytes, start: i64, stop: i64) -> tuple[list[bytes], list[object]]:
+    """The members with the ranks `start` to before `stop`, all of which are there, and their scores."""
+    members: list[bytes] = []
+    scores: list[object] = []
+    if start >= stop:
+        return members, scores
+    offset: i64 = listpack.offset_of(pack, 2 * start)
+    while start < stop:
+        members.append(listpack.entry_at(pack, offset))
+        offset += listpack.entry_size(pack, offset)
+        scores.append(score_at(pack, offset))
+        offset += listpack.entry_size(pack, offset)
+        start += 1
+    return members, scores
+
+
+def delete(pack: bytes, start: i64, stop: i64) -> bytes:
+    """`pack` without the members with the ranks `start` to before `stop`, all of which are there."""
+    if start >= stop:
+        return pack
+    return listpack.delete(pack, listpack.offset_of(pack, 2 * start), 2 * (stop - start))
+
+
+def pack_of(members: list[bytes], scores: list[object]) -> bytes:
+    """The listpack of `members`, which are in order, and their scores."""
+    encoded: list[bytes] = []
+    for index in range(len(members)):
+        encoded.append(listpack.encode_entry(members[index]))
+        encoded.append(encode_score(cast(float, scores[index])))
+    return listpack.from_entries(encoded)
+
+
+def _comes_last(pack: bytes, score: float, member: bytes) -> bool:
+    """Whether (`score`, `member`) comes after all that are there."""
+    behind: i64 = listpack.last_offset(pack)
+    if behind < 0:
+        return True
+    last = score_at(pack, behind)
+    if last == score:
+        return listpack.entry_at(pack, listpack.previous_offset(pack, behind)) < member
+    return last < score
