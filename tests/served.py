@@ -65,9 +65,7 @@ class Served:
     def output(self, client: Client | None = None) -> bytes:
         """Return what a client has been sent since the last call."""
         client = client or self.client
-        reply = b"".join(client.out)
-        client.out.clear()
-        return reply
+        return client.out.take()
 
     def advance(self, milliseconds: int) -> None:
         """Let time pass, and timers come due."""

@@ -10,6 +10,7 @@ from aikv.base.errors import NOAUTH
 from aikv.engine import gates, pause
 from aikv.engine.client import Client
 from aikv.engine.command import MAY_REPLICATE, NO_AUTH, NO_MULTI, WRITE, Command
+from aikv.resp.output import Output
 from aikv.resp.reply import QUEUED
 
 if TYPE_CHECKING:
@@ -84,13 +85,13 @@ def _is_paused(engine: "Engine", client: Client, command: Command) -> bool:
 def _run_quietly(engine: "Engine", client: Client, command: Command, argv: list[bytes]) -> bool:
     """CLIENT REPLY OFF and SKIP: the command runs as ever, and its reply is dropped."""
     out = client.out
-    client.out = []
+    client.out = Output()
     client.gates &= ~gates.QUIET
     if not (client.gates | engine.gates) & command.cares or admit(engine, client, command, argv):
         engine.call(client, command, argv)
     if not client.reply_off and not client.skip_next:
         # The command was CLIENT REPLY ON or RESET, which are answered.
-        out += client.out
+        out.append(client.out.take())
     client.out = out
     if client.reply_off or client.paused:
         client.gates |= gates.QUIET

@@ -66,7 +66,7 @@ class AppendLog:
     def flush(self) -> None:
         """Give the log what the journal has collected. Raises `AofFatal`."""
         journal = self._engine.journal
-        if journal.pieces:
+        if journal.out.waiting():
             self.aof.append(journal.take())
         self.aof.flush()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from mypy_extensions import i64, mypyc_attr
 
 from aikv.keyspace.watch import Watch
+from aikv.resp.output import Output
 
 if TYPE_CHECKING:
     from aikv.engine.blocking import Block
@@ -58,12 +59,12 @@ class Link:
 
 
 class Client:
-    """One client. `out` collects encoded replies; whoever sends them empties it."""
+    """One client. `out` collects encoded replies; whoever sends them takes them from it."""
 
     def __init__(self, number: int, link: Link, now_s: int) -> None:
         self.id: Final = number
         self.link = link
-        self.out: list[bytes] = []
+        self.out = Output()
         self.gates: i64 = 0
         self.resp3 = False
         self.db = 0

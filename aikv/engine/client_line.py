@@ -57,7 +57,7 @@ def client_line(engine: "Engine", client: Client, argv: list[bytes]) -> bytes:
     argv_bytes = sum(len(argument) for argument in argv)
     queued_bytes = sum(sum(len(argument) for argument in queued) for _, queued in client.queued)
     input_bytes = link.buffered_input()
-    output_bytes = link.buffered_output() + sum(len(piece) for piece in client.out)
+    output_bytes = link.buffered_output() + len(client.out)
     library = (client.library_name, client.library_version)
     fields: list[tuple[bytes, bytes]] = [
         (b"id", b"%d" % client.id),
@@ -80,7 +80,7 @@ def client_line(engine: "Engine", client: Client, argv: list[bytes]) -> bytes:
         (b"rbs", b"0"),
         (b"rbp", b"0"),
         (b"obl", b"0"),
-        (b"oll", b"%d" % len(client.out)),
+        (b"oll", b"1" if client.out.waiting() else b"0"),
         (b"omem", b"%d" % output_bytes),
         (b"tot-mem", b"%d" % (client_bytes(client) + argv_bytes + queued_bytes)),
         (b"events", b"rw" if link.buffered_output() else b"r"),
@@ -96,10 +96,7 @@ def client_line(engine: "Engine", client: Client, argv: list[bytes]) -> bytes:
 
 def client_bytes(client: Client) -> int:
     """Memory that `client` takes: its objects and what its buffers hold."""
-    held = client.link.buffered_input() + client.link.buffered_output()
-    for piece in client.out:
-        held += len(piece)
-    return _CONNECTION_BYTES + held
+    return _CONNECTION_BYTES + client.link.buffered_input() + client.link.buffered_output() + len(client.out)
 
 
 def _flags(client: Client) -> bytes:

@@ -126,7 +126,7 @@ def memory(engine: "Engine") -> Fields:
         ("mem_clients_slaves", "0"),
         ("mem_clients_normal", str(of_clients)),
         ("mem_cluster_links", "0"),
-        ("mem_aof_buffer", str(sum(len(piece) for piece in engine.journal.pieces))),
+        ("mem_aof_buffer", str(len(engine.journal.out))),
         ("mem_allocator", "python"),
         ("active_defrag_running", "0"),
         ("lazyfree_pending_objects", "0"),

@@ -10,6 +10,7 @@ While nobody wants the bytes (`active` False) nothing is encoded.
 """
 
 from aikv.resp.encoder import encode_request
+from aikv.resp.output import Output
 
 
 class Journal:
@@ -17,7 +18,7 @@ class Journal:
 
     def __init__(self) -> None:
         self.active = False
-        self.pieces: list[bytes] = []
+        self.out = Output()
         self._unit: list[tuple[int, list[bytes]]] = []
         self._selected = -1
 
@@ -34,12 +35,12 @@ class Journal:
         whole = len(unit) > 1
         if whole:
             self._select(unit[0][0])
-            encode_request(self.pieces, [b"MULTI"])
+            encode_request(self.out, [b"MULTI"])
         for db, argv in unit:
             self._select(db)
-            encode_request(self.pieces, argv)
+            encode_request(self.out, argv)
         if whole:
-            encode_request(self.pieces, [b"EXEC"])
+            encode_request(self.out, [b"EXEC"])
         self._unit = []
 
     def reselect(self) -> None:
@@ -48,11 +49,9 @@ class Journal:
 
     def take(self) -> bytes:
         """The bytes encoded since the last call."""
-        data = b"".join(self.pieces)
-        self.pieces = []
-        return data
+        return self.out.take()
 
     def _select(self, db: int) -> None:
         if db != self._selected:
             self._selected = db
-            encode_request(self.pieces, [b"SELECT", b"%d" % db])
+            encode_request(self.out, [b"SELECT", b"%d" % db])

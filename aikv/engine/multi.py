@@ -19,7 +19,6 @@ from aikv.engine import gates
 from aikv.engine.client import Client
 from aikv.engine.command import WRITE, Command
 from aikv.keyspace.database import Database
-from aikv.resp.encoder import array_header
 from aikv.resp.reply import NO_REPLY, NULL_ARRAY
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def run(engine: "Engine", client: Client) -> object:
     began_ms = engine.now_ms
     before = engine.dirty
     last = client.last
-    client.out.append(array_header(len(queued)))
+    client.out.array(len(queued))
     client.deny_blocking = True
     for command, argv in queued:
         sent = len(client.out)
@@ -69,7 +68,7 @@ def run(engine: "Engine", client: Client) -> object:
         engine.now_ms = began_ms
         if client.reply_off:
             # CLIENT REPLY OFF was one of the commands: nothing more is sent, not even this.
-            del client.out[sent:]
+            client.out.drop_after(sent)
     client.deny_blocking = False
     client.last = last
     # EXEC's own duration is that of everything in it.

@@ -119,10 +119,10 @@ class Persistence:
     def _replay(self, argv: list[bytes]) -> None:
         loader = self._loader
         assert loader is not None
-        loader.out.clear()
         self._engine.execute(loader, argv)
-        if loader.out and loader.out[0].startswith(b"-"):
-            raise CommandError(loader.out[0][1:].rstrip())
+        reply = loader.out.take()
+        if reply.startswith(b"-"):
+            raise CommandError(reply[1:].rstrip())
 
     def _progress(self, loaded: int) -> None:
         if loaded >= self._next_report:
@@ -154,7 +154,7 @@ class Persistence:
     def flush(self) -> None:
         """Make what has changed as safe as the policy promises; before any reply is sent. Raises `AofFatal`."""
         # A log in trouble is flushed without news, too: after a fatal error no reply must leave.
-        if self._engine.journal.pieces or not self.log.aof.ok:
+        if self._engine.journal.out.waiting() or not self.log.aof.ok:
             self.log.flush()
             if self.log.aof.ok != self._aof_was_ok:
                 self._judge()

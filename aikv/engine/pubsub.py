@@ -14,6 +14,7 @@ from aikv.base.glob import Glob
 from aikv.engine import gates
 from aikv.engine.client import NORMAL, PUBSUB, Client
 from aikv.resp.encoder import encode
+from aikv.resp.output import Output
 from aikv.resp.reply import Push
 
 CHANNELS: Final = 0
@@ -156,19 +157,25 @@ def listening(client: Client, kind: int) -> int:
 
 def _send(listeners: dict[int, Client], items: list[object]) -> int:
     """Append one message to the output of each listener."""
-    plain: list[bytes] = []
-    pushed: list[bytes] = []
+    plain = b""
+    pushed = b""
     message = Push(items)
     for client in listeners.values():
         if client.reply_off:
             continue
         if client.resp3:
             if not pushed:
-                encode(pushed, message, True)
-            client.out += pushed
+                pushed = _encoded(message, True)
+            client.out.append(pushed)
         else:
             if not plain:
-                encode(plain, message, False)
-            client.out += plain
+                plain = _encoded(message, False)
+            client.out.append(plain)
         client.link.wake()
     return len(listeners)
+
+
+def _encoded(message: Push, resp3: bool) -> bytes:
+    out = Output()
+    encode(out, message, resp3)
+    return out.take()

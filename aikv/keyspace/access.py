@@ -28,9 +28,17 @@ class AccessTimes:
         # No key outside both generations has been used after this time.
         self._floor = now_s
         self._closed = now_s
+        # The last touch: another one of the same key in the same second, as of a list that is filled by a pipeline,
+        # is a comparison instead of a look-up. None as the time where there is none to compare with.
+        self._latest = b""
+        self._latest_s: object = None
 
     def touch(self, key: bytes, now_s: object) -> None:
         """Note a use of `key`; `now_s` is an int, boxed once per second by the caller instead of once per call."""
+        if now_s is self._latest_s and key == self._latest:
+            return
+        self._latest = key
+        self._latest_s = now_s
         self._young[key] = now_s
         if len(self._young) > GENERATION:
             self._age(now_s)
@@ -46,11 +54,13 @@ class AccessTimes:
 
     def forget(self, key: bytes) -> None:
         """Drop what is known of a removed key."""
+        self._latest_s = None
         self._young.pop(key, None)
         self._old.pop(key, None)
 
     def clear(self, now_s: int) -> None:
         """Forget all keys."""
+        self._latest_s = None
         self._young = {}
         self._old = {}
         self._floor = now_s
@@ -86,6 +96,7 @@ class AccessTimes:
         return entry if isinstance(entry, int) else None
 
     def _put(self, key: bytes, entry: int, now_s: int) -> None:
+        self._latest_s = None
         self._young[key] = entry
         if len(self._young) > GENERATION:
             self._age(now_s)

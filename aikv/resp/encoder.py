@@ -1,9 +1,7 @@
 """Replies: Python values in, RESP2 or RESP3 bytes out.
 
-Theory of operation: `encode` appends the pieces of one reply to a client's output list; the list is joined once per
-socket write, so a large value is copied once and a small one costs three list appends. Headers of common lengths and
-integers are made at import, because formatting one costs more than the rest of the reply. Nesting is bounded by what
-handlers build, never by input.
+Theory of operation: `encode` writes one reply to the `Output` of a client, which is sent once per turn of the event
+loop. Nesting is bounded by what handlers build, never by input.
 
 `encode_request` is the same encoding for a command: it writes the AOF and the replication stream.
 """
@@ -11,6 +9,7 @@ handlers build, never by input.
 from typing import Final
 
 from aikv.base.numbers import format_double
+from aikv.resp.output import Output
 from aikv.resp.reply import (
     Attributed,
     BigNumber,
@@ -31,39 +30,21 @@ NULL_BULK: Final = b"$-1\r\n"
 NULL_ARRAY_WIRE: Final = b"*-1\r\n"
 NULL_RESP3: Final = b"_\r\n"
 
-_KNOWN: Final = 1024
-_BULK_HEADERS: Final[list[bytes]] = [b"$%d\r\n" % n for n in range(_KNOWN)]
-_ARRAY_HEADERS: Final[list[bytes]] = [b"*%d\r\n" % n for n in range(_KNOWN)]
-_INTEGERS: Final[list[bytes]] = [b":%d\r\n" % n for n in range(_KNOWN)]
-
-_I64_MIN: Final = -(1 << 63)
-_I64_MAX: Final = (1 << 63) - 1
+# The type bytes of RESP3's aggregates.
+_MAP: Final = 0x25
+_SET: Final = 0x7E
+_PUSH: Final = 0x3E
+_ATTRIBUTE: Final = 0x7C
 
 
-def bulk_header(size: int) -> bytes:
-    """`$size` CR LF."""
-    if size < _KNOWN:
-        return _BULK_HEADERS[size]
-    return b"$%d\r\n" % size
-
-
-def array_header(count: int) -> bytes:
-    """`*count` CR LF."""
-    if count < _KNOWN:
-        return _ARRAY_HEADERS[count]
-    return b"*%d\r\n" % count
-
-
-def encode(out: list[bytes], value: object, resp3: bool) -> None:
+def encode(out: Output, value: object, resp3: bool) -> None:
     """Append the encoding of one reply to `out`.
 
     `value` is anything that `resp.reply` names; `resp3` is whether the client chose protocol 3 by HELLO.
     Raises TypeError for a value that is no reply, which is a fault of the handler.
     """
     if type(value) is bytes:
-        out.append(bulk_header(len(value)))
-        out.append(value)
-        out.append(CRLF)
+        out.bulk(value)
     elif isinstance(value, Status):
         out.append(value.wire)
     elif value is None:
@@ -71,33 +52,26 @@ def encode(out: list[bytes], value: object, resp3: bool) -> None:
     elif isinstance(value, bool):
         out.append((b"#t\r\n" if value else b"#f\r\n") if resp3 else (b":1\r\n" if value else b":0\r\n"))
     elif isinstance(value, int):
-        encode_integer(out, value)
+        out.integer(value)
     elif isinstance(value, list):
-        out.append(array_header(len(value)))
+        out.array(len(value))
         for item in value:
-            encode(out, item, resp3)
+            if type(item) is bytes:
+                out.bulk(item)
+            else:
+                encode(out, item, resp3)
     else:
         _encode_rare(out, value, resp3)
 
 
-def encode_integer(out: list[bytes], value: int) -> None:
-    """Append `:value` CR LF."""
-    if 0 <= value < _KNOWN:
-        out.append(_INTEGERS[value])
-    else:
-        out.append(b":%d\r\n" % value)
-
-
-def _encode_rare(out: list[bytes], value: object, resp3: bool) -> None:
+def _encode_rare(out: Output, value: object, resp3: bool) -> None:
     if isinstance(value, bytearray):
-        out.append(bulk_header(len(value)))
         # A copy, because the value may be changed before the output is sent.
-        out.append(bytes(value))
-        out.append(CRLF)
+        out.bulk(bytes(value))
     elif isinstance(value, Pairs):
-        _encode_items(out, b"%", value.items, resp3)
+        _encode_items(out, _MAP, value.items, resp3)
     elif isinstance(value, SetOf):
-        _encode_items(out, b"~", value.items, resp3)
+        _encode_items(out, _SET, value.items, resp3)
     elif isinstance(value, float):
         _encode_double(out, value, resp3)
     elif isinstance(value, PairList):
@@ -107,7 +81,7 @@ def _encode_rare(out: list[bytes], value: object, resp3: bool) -> None:
     elif isinstance(value, ErrorReply):
         encode_error(out, value.text)
     elif isinstance(value, Push):
-        _encode_items(out, b">", value.items, resp3)
+        _encode_items(out, _PUSH, value.items, resp3)
     elif isinstance(value, Verbatim):
         if resp3:
             out.append(b"=%d\r\n%b:" % (len(value.text) + 4, value.kind))
@@ -128,7 +102,7 @@ def _encode_rare(out: list[bytes], value: object, resp3: bool) -> None:
             encode(out, value.text, False)
     elif isinstance(value, Attributed):
         if resp3:
-            _encode_items(out, b"|", value.items, True)
+            _encode_items(out, _ATTRIBUTE, value.items, True)
         encode(out, value.value, resp3)
     elif isinstance(value, NoReply):
         return
@@ -136,29 +110,29 @@ def _encode_rare(out: list[bytes], value: object, resp3: bool) -> None:
         raise TypeError(f"not a reply: {type(value).__name__}")
 
 
-def _encode_items(out: list[bytes], kind: bytes, items: list[object], resp3: bool) -> None:
+def _encode_items(out: Output, kind: int, items: list[object], resp3: bool) -> None:
     """An aggregate under its RESP3 type byte, or as an array for RESP2."""
     count = len(items)
     if not resp3:
-        out.append(array_header(count))
+        out.array(count)
     else:
         # Maps and attributes count pairs.
-        out.append(b"%b%d\r\n" % (kind, count // 2 if kind in (b"%", b"|") else count))
+        out.header(kind, count // 2 if kind in (_MAP, _ATTRIBUTE) else count)
     for item in items:
         encode(out, item, resp3)
 
 
-def _encode_pair_list(out: list[bytes], items: list[object], resp3: bool) -> None:
+def _encode_pair_list(out: Output, items: list[object], resp3: bool) -> None:
     count = len(items)
-    out.append(array_header(count // 2 if resp3 else count))
+    out.array(count // 2 if resp3 else count)
     for index in range(0, count, 2):
         if resp3:
-            out.append(array_header(2))
+            out.array(2)
         encode(out, items[index], resp3)
         encode(out, items[index + 1], resp3)
 
 
-def _encode_double(out: list[bytes], value: float, resp3: bool) -> None:
+def _encode_double(out: Output, value: float, resp3: bool) -> None:
     text = format_double(value)
     if resp3:
         out.append(b"," + text + CRLF)
@@ -166,17 +140,17 @@ def _encode_double(out: list[bytes], value: float, resp3: bool) -> None:
         encode(out, text, False)
 
 
-def encode_error(out: list[bytes], text: bytes) -> None:
+def encode_error(out: Output, text: bytes) -> None:
     """Append an error reply; `text` as in `CommandError`. CR and LF inside become spaces, so the line stays one."""
     if b"\r" in text or b"\n" in text:
         text = text.replace(b"\r", b" ").replace(b"\n", b" ")
-    out.append(b"-" + text + CRLF)
+    out.append(b"-")
+    out.append(text)
+    out.append(CRLF)
 
 
-def encode_request(out: list[bytes], argv: list[bytes]) -> None:
+def encode_request(out: Output, argv: list[bytes]) -> None:
     """Append a command as a RESP array of bulk strings."""
-    out.append(array_header(len(argv)))
+    out.array(len(argv))
     for argument in argv:
-        out.append(bulk_header(len(argument)))
-        out.append(argument)
-        out.append(CRLF)
+        out.bulk(argument)

@@ -19,6 +19,7 @@ times slower than hiredis, so there `resp.batch` reads the well-formed input and
 
 from typing import Final
 
+from librt.strings import read_i32_le
 from mypy_extensions import i64
 
 from aikv.base.form import COMPILED
@@ -126,16 +127,14 @@ class RequestParser:
             if length < 0:
                 if pos >= size:
                     break
-                if data[pos] != _DOLLAR:
-                    self._pos = pos
-                    self._refuse_bulk_header(data)
-                    break
-                length = self._read_length(data, pos + 1, size)
-                if length < 0 or length > self.max_bulk or not self.authenticated:
-                    self._pos = pos
-                    if not self._check_bulk_length(data, length):
+                length = _short_length(data, pos, _DOLLAR) if pos + 4 <= size else -1
+                if length >= 0:
+                    pos += 4 if length < 10 else 5
+                else:
+                    length = self._read_bulk_header(data, pos, size)
+                    if length < 0:
                         break
-                pos = self._pos
+                    pos = self._pos
             if size - pos < length + 2:
                 self._bulk = length
                 self._big = bytearray(data[pos:])
@@ -148,6 +147,19 @@ class RequestParser:
         self._pos = pos
         self._missing = missing
         return missing == 0
+
+    def _read_bulk_header(self, data: bytes, pos: i64, size: i64) -> i64:
+        """Read `$length`; sets `_pos` behind it, or returns -1 where it is not whole or not right."""
+        self._pos = pos
+        if data[pos] != _DOLLAR:
+            self._refuse_bulk_header(data)
+            return -1
+        length: i64 = self._read_length(data, pos + 1, size)
+        if length < 0 or length > self.max_bulk or not self.authenticated:
+            self._pos = pos
+            if not self._check_bulk_length(data, length):
+                return -1
+        return length
 
     def _read_length(self, data: bytes, pos: i64, size: i64) -> i64:
         """Read a canonical decimal and its line end from `pos`; sets `_pos` behind the line when it is whole."""
@@ -186,6 +198,12 @@ class RequestParser:
     def _read_count(self, data: bytes) -> bool:
         """Read `*N`; True when the line is whole and right, with `_missing` set to N or to 0 where N <= 0."""
         start = self._pos
+        if len(data) - start >= 4:
+            short: i64 = _short_length(data, start, _STAR)
+            if 0 < short < 10:
+                self._pos = start + 4
+                self._missing = short
+                return True
         count: i64 = self._read_length(data, start + 1, len(data))
         if count == _INCOMPLETE:
             if len(data) - start > MAX_INLINE:
@@ -263,3 +281,21 @@ class RequestParser:
         if argv:
             out.append(argv)
         return True
+
+
+def _short_length(data: bytes, pos: i64, kind: i64) -> i64:
+    """The number in a line of the byte `kind`, one or two digits and a line end; -1 for every other line.
+
+    The line, of which four bytes must be there, is read as one integer: two thirds of the cost of a header are saved.
+    """
+    word: i64 = i64(read_i32_le(data, pos))
+    if word & 0xFFFF00FF == kind | 0x0A0D0000:
+        digit: i64 = ((word >> 8) & 0xFF) - _ZERO
+        return digit if 0 <= digit <= 9 else -1
+    if word & 0xFF0000FF == kind | 0x0D000000:
+        tens: i64 = ((word >> 8) & 0xFF) - _ZERO
+        ones: i64 = ((word >> 16) & 0xFF) - _ZERO
+        # The line's last byte may not have come yet, but is passed over unread as everywhere.
+        if 1 <= tens <= 9 and 0 <= ones <= 9 and pos + 5 <= len(data):
+            return tens * 10 + ones
+    return -1

@@ -82,7 +82,7 @@ class Connection(Link):
             if self._held > self.tick.max_input and not client.closing:
                 self.tick.over_input_limit(self, client, self._held)
                 return
-        if (client.out or client.closing) and not self.scheduled:
+        if (client.closing or client.out.waiting()) and not self.scheduled:
             self.tick.schedule(self)
 
     def eof_received(self) -> bool:
@@ -143,9 +143,8 @@ class Connection(Link):
         transport = self.transport
         if client is None or transport is None:
             return
-        if client.out:
-            data = b"".join(client.out)
-            client.out.clear()
+        if client.out.waiting():
+            data = client.out.take()
             if (self.backlogged or len(data) > SMALL) and self._over_output_limit(client, len(data)):
                 return
             self.tick.engine.stats.net_output += len(data)
@@ -196,14 +195,12 @@ class Connection(Link):
     def _process_singly(self, client: Client, commands: list[list[bytes]]) -> None:
         """Run `commands` as long as their replies stay within the hard limit."""
         engine = self.tick.engine
-        counted = 0
-        size = self.buffered_output()
         for argv in commands:
             engine.process(client, [argv])
-            while counted < len(client.out):
-                size += len(client.out[counted])
-                counted += 1
-            if client.closing or (size > SMALL and self._over_output_limit(client, size - self.buffered_output())):
+            waiting = len(client.out)
+            if client.closing or (
+                self.buffered_output() + waiting > SMALL and self._over_output_limit(client, waiting)
+            ):
                 return
 
     def _feed_singly(self, client: Client, parser: RequestParser) -> None:

@@ -34,9 +34,7 @@ class Served:
         words = line if len(line) > 1 else str(line[0]).split()
         client = client or self.client
         self.engine.process(client, [[word.encode() if isinstance(word, str) else word for word in words]])
-        reply = b"".join(client.out)
-        client.out.clear()
-        return reply
+        return client.out.take()
 
     def recorded(self) -> list[list[bytes]]:
         """Return what the journal has got since the last call."""
@@ -207,7 +205,7 @@ def test_changes_in_place_neither_copy_the_string_nor_show_in_replies_given_befo
     client = served.client
     served.engine.process(client, [[word.encode() for word in line.split()] for line in queued])
     bulk = b"$6\r\nonetwo\r\n"
-    assert b"".join(client.out) == bulk * 3 + b"*1\r\n" + bulk * 2 + b":6\r\n:7\r\n"
+    assert client.out.take() == bulk * 3 + b"*1\r\n" + bulk * 2 + b":6\r\n:7\r\n"
     assert served.db.find(b"s", NOW) is string
     assert string == b"Xnetwo!"
 

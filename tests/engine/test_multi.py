@@ -91,13 +91,13 @@ def test_time_stands_still_for_a_transaction() -> None:
     calls = COMMANDS[b"exec"].calls
     spent = COMMANDS[b"exec"].usec
     engine.process(client, [[b"EXEC"]])
-    assert b"".join(client.out) == b"*3\r\n+OK\r\n:5\r\n:5\r\n"
+    assert client.out.take() == b"*3\r\n+OK\r\n:5\r\n:5\r\n"
     assert engine.now_ms > NOW_MS + 12
     # EXEC's duration is that of its commands and its own.
     assert (COMMANDS[b"exec"].calls - calls, COMMANDS[b"exec"].usec - spent) == (1, 12_000)
     client.out.clear()
     engine.process(client, [[b"GET", b"a"], [b"GET", b"a"]])
-    assert b"".join(client.out) == b"$-1\r\n$-1\r\n"
+    assert client.out.take() == b"$-1\r\n$-1\r\n"
 
 
 def test_commands_that_would_wait_do_not_inside_a_transaction() -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from aikv.resp.batch import Batch
 from aikv.resp.encoder import encode_request
+from aikv.resp.output import Output
 from aikv.resp.parser import RequestParser
 
 PIECES = st.sampled_from(
@@ -106,10 +107,10 @@ def test_requests_and_replies_mixed_are_read_as_the_exact_parser_reads_them(piec
 
 @given(argvs=st.lists(st.lists(st.binary(max_size=20), min_size=1, max_size=9), min_size=1, max_size=9))
 def test_pipelines_of_whole_requests_are_read(argvs: list[list[bytes]]) -> None:
-    pieces: list[bytes] = []
+    requests = Output()
     for argv in argvs:
-        encode_request(pieces, argv)
-    data = b"".join(pieces)
+        encode_request(requests, argv)
+    data = requests.take()
     out: list[list[bytes]] = []
     if Batch().read(data, out) == b"":
         assert out == argvs

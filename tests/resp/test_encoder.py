@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from aikv.base.numbers import format_double
 from aikv.resp.encoder import encode, encode_error, encode_request
+from aikv.resp.output import Output
 from aikv.resp.reply import (
     NO_REPLY,
     NULL_ARRAY,
@@ -51,9 +52,9 @@ REPLIES = st.recursive(
 
 def wire(value: object, resp3: bool) -> bytes:
     """Return the encoding of one reply."""
-    out: list[bytes] = []
+    out = Output()
     encode(out, value, resp3)
-    return b"".join(out)
+    return out.take()
 
 
 def read(data: bytes) -> Any:
@@ -139,22 +140,22 @@ def test_every_kind_of_reply_has_its_bytes_in_both_protocols(value: object, resp
 
 @given(text=st.binary(max_size=60), inside=st.booleans())
 def test_an_error_stays_one_line_whatever_is_quoted_in_it(text: bytes, inside: bool) -> None:
-    out: list[bytes] = []
+    out = Output()
     if inside:
         encode(out, ErrorReply(b"ERR " + text), False)
     else:
         encode_error(out, b"ERR " + text)
-    data = b"".join(out)
+    data = out.take()
     assert data.endswith(b"\r\n")
     assert not {13, 10} & set(data[:-2])
 
 
 def test_a_value_that_changes_after_it_was_encoded_is_sent_as_it_was() -> None:
     value = bytearray(b"before")
-    out: list[bytes] = []
+    out = Output()
     encode(out, value, False)
     value[:] = b"after!"
-    assert b"".join(out) == b"$6\r\nbefore\r\n"
+    assert out.take() == b"$6\r\nbefore\r\n"
 
 
 def test_what_is_no_reply_is_a_fault() -> None:
@@ -164,6 +165,6 @@ def test_what_is_no_reply_is_a_fault() -> None:
 
 @given(argv=st.lists(st.binary(max_size=30), min_size=1, max_size=8))
 def test_a_request_is_an_array_of_bulk_strings(argv: list[bytes]) -> None:
-    out: list[bytes] = []
+    out = Output()
     encode_request(out, argv)
-    assert read(b"".join(out)) == argv
+    assert read(out.take()) == argv

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aikv.resp.encoder import encode_request
+from aikv.resp.output import Output
 from aikv.resp.parser import MAX_ARGUMENTS, RequestParser
 
 ARGVS = st.lists(st.lists(st.binary(max_size=40), min_size=1, max_size=6), max_size=8)
@@ -69,10 +70,10 @@ def parse(chunks: list[bytes], authenticated: bool = True) -> tuple[list[list[by
 
 def encoded(argvs: list[list[bytes]]) -> bytes:
     """Return the requests back to back."""
-    out: list[bytes] = []
+    out = Output()
     for argv in argvs:
         encode_request(out, argv)
-    return b"".join(out)
+    return out.take()
 
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
