@@ -7,6 +7,8 @@ text, because another machine's long doubles may print another.
 
 from typing import Final
 
+from mypy_extensions import i64
+
 from aikv.base.errors import NOT_AN_INTEGER, CommandError
 from aikv.base.numbers import I64_MAX, I64_MIN, add_long_double, to_i64
 from aikv.datatypes.strings import string_integer
@@ -104,15 +106,17 @@ def incrbyfloat(ctx: Context, argv: list[bytes]) -> object:
     return total
 
 
-def _add(ctx: Context, key: bytes, increment: int) -> int:
+def _add(ctx: Context, key: bytes, increment: i64) -> object:
     # `put` notes the use of the key, so the look-up need not.
     value = ctx.glance(key)
-    total: int | None = 0 if value is None else string_integer(value)
-    if total is None:
+    number = 0 if value is None else string_integer(value)
+    if number is None:
         raise CommandError(NOT_AN_INTEGER)
-    total += increment
-    if total > I64_MAX or total < I64_MIN:
+    current: i64 = number
+    if current > I64_MAX - increment if increment > 0 else current < I64_MIN - increment:
         raise CommandError(_WOULD_OVERFLOW)
+    # Made an object once, for the table and for the reply.
+    total: object = current + increment
     ctx.put(key, total)
     ctx.changed(key, events.STR_INCRBY)
     return total

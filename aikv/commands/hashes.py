@@ -60,7 +60,7 @@ def _set(ctx: Context, argv: list[bytes], name: bytes) -> int:
         added = 1 if held.set(argv[2], argv[3], CONFIGURED) else 0
     else:
         added = held.set_pairs(argv, 2, CONFIGURED)
-    ctx.changed_container(argv[1], held, events.HASH_SET, (count - 2) >> 1)
+    ctx.grown(argv[1], events.HASH_SET, (count - 2) >> 1)
     return added
 
 

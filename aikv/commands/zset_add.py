@@ -43,7 +43,7 @@ def add_members(ctx: Context, key: bytes, members: list[bytes], scores: list[flo
         elif outcome == NOT_A_NUMBER:
             raise CommandError(_NOT_A_NUMBER)
     event = events.ZSET_INCR if flags & INCR else events.ZSET_ADD
-    ctx.changed_container(key, held, event, added + updated)
+    ctx.grown(key, event, added + updated)
     if flags & INCR:
         return None if outcome == NOP else score
     return added + updated if flags & CH else added

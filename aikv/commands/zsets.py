@@ -18,6 +18,8 @@ from aikv.engine.keyspec import DELETE, INSPECT, READ, READ_UPDATE, UPDATE
 from aikv.resp.reply import NULL_ARRAY
 
 _OPTIONS: Final[dict[bytes, int]] = {b"NX": NX, b"XX": XX, b"GT": GT, b"LT": LT, b"CH": CH, b"INCR": INCR}
+# No option begins with a byte up to this one, and most scores do.
+_NINE: Final = 57
 _NX_AND_XX: Final = b"ERR XX and NX options at the same time are not compatible"
 _NX_GT_LT: Final = b"ERR GT, LT, and/or NX options at the same time are not compatible"
 _ONE_INCREMENT: Final = b"ERR INCR option supports a single increment-element pair"
@@ -41,7 +43,10 @@ def zadd(ctx: Context, argv: list[bytes]) -> object:
     first = 2
     count = len(argv)
     while first < count:
-        option = _OPTIONS.get(argv[first].upper(), 0)
+        word = argv[first]
+        if word and word[0] <= _NINE:
+            break
+        option = _OPTIONS.get(word.upper(), 0)
         if option == 0:
             break
         flags |= option
@@ -50,7 +55,8 @@ def zadd(ctx: Context, argv: list[bytes]) -> object:
         raise CommandError(SYNTAX)
     if flags:
         _check_options(flags, (count - first) // 2)
-    return add_members(ctx, argv[1], argv[first + 1 :: 2], _scores(argv, first), flags)
+    members = [argv[first + 1]] if count - first == 2 else argv[first + 1 :: 2]
+    return add_members(ctx, argv[1], members, _scores(argv, first), flags)
 
 
 def _check_options(flags: int, pairs: int) -> None:

@@ -65,8 +65,7 @@ class Chunk:
 
     def pack(self) -> bytes:
         """The listpack of the elements. O(bytes)."""
-        stated: int = len(self.body) + FRAME_BYTES | min(self.count, UNCOUNTED) << 32
-        return b"".join((stated.to_bytes(listpack.HEADER_BYTES, "little"), self.body, _END))
+        return b"".join((listpack.header(self.size(), min(self.count, UNCOUNTED)), self.body, _END))
 
     def has_room(self, text: bytes, limit: i64) -> bool:
         """Whether `text` may be added. O(1)."""

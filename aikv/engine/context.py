@@ -123,6 +123,12 @@ class Context:
         self.changed(key, event)
         self.notify(key, events.DEL)
 
+    def grown(self, key: bytes, event: Event, changes: int) -> None:
+        """As `changed_container` for a command that only adds, after which nothing can be empty."""
+        if changes > 0:
+            self.engine.dirty += changes - 1
+            self.changed(key, event)
+
     def notify(self, key: bytes, event: Event) -> None:
         """Announce a further event of a change that `changed` has reported."""
         if self.engine.notify:
