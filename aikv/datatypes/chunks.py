@@ -5,6 +5,10 @@ byte, so that either end grows and shrinks in place. To be read it is copied onc
 stands for: 8 KiB are copied faster than two elements are decoded, and compiled code indexes `bytes`, not `bytearray`,
 without making objects.
 
+At either end some elements may stand loose, as texts: those that were pushed last, until `_LOOSE` of them are packed
+together, and those of some hundred bytes that were unpacked for a pop, so that the next pops find them. Whoever asks
+for `body` or `pack` has them packed first.
+
 Measured on a million 10-byte elements, compiled, beside chunks that are Python lists of 700 `bytes`: 13 bytes an
 element against 57 (Redis 12); push at the end 150 ns against 40, at the front 400 against 110 (what follows is moved),
 pop 290 and 240 ns, any index 2400 ns against 1400 (up to half a chunk is walked, as in Redis), a range 75 ns an element
@@ -29,8 +33,10 @@ _CLASSES: Final = 5
 _SAFE_BYTES: Final = 8192
 # What an element may need besides its text, as Redis estimates it.
 _ELEMENT_OVERHEAD: Final = 8
-# So many bytes at an end are looked at first; most elements lie within.
-_GLANCE: Final = 80
+# So many bytes at an end become texts at once.
+_GLANCE: Final = 400
+# So many texts may stand loose at an end.
+_LOOSE: Final = 64
 _BLANK_HEADER: Final = bytes(FIRST)
 
 
@@ -53,79 +59,153 @@ def _class_bytes(limit: i64) -> i64:
 
 
 class Chunk:
-    """Some consecutive elements of a list: `count` entries in `body`."""
+    """Some consecutive elements of a list, `count` of them."""
 
     def __init__(self, body: bytearray, count: i64) -> None:
-        self.body = body
         self.count = count
+        self._body = body
+        # The elements before the body, the first one last; and those after it.
+        self._front: list[bytes] = []
+        self._back: list[bytes] = []
+        # The bytes that the entries of both will take.
+        self._loose: i64 = 0
 
     def size(self) -> i64:
         """The bytes of `pack`. O(1)."""
-        return len(self.body) + FRAME_BYTES
+        return len(self._body) + self._loose + FRAME_BYTES
+
+    def body(self) -> bytearray:
+        """The entries of all elements; whoever changes it sets `count`. O(bytes) where an end is loose, else O(1)."""
+        if self._front:
+            self._front.reverse()
+            self._body[:0] = _entries(self._front)
+            self._front = []
+        if self._back:
+            self._body += _entries(self._back)
+            self._back = []
+        self._loose = 0
+        return self._body
 
     def pack(self) -> bytes:
         """The listpack of the elements. O(bytes)."""
-        return b"".join((listpack.header(self.size(), min(self.count, UNCOUNTED)), self.body, _END))
+        body = self.body()
+        return b"".join((listpack.header(self.size(), min(self.count, UNCOUNTED)), body, _END))
 
     def has_room(self, text: bytes, limit: i64) -> bool:
         """Whether `text` may be added. O(1)."""
-        size: i64 = len(self.body) + FRAME_BYTES + len(text) + _ELEMENT_OVERHEAD
-        return not exceeds(limit, size, self.count + 1)
+        return not exceeds(limit, self.size() + len(text) + _ELEMENT_OVERHEAD, self.count + 1)
 
-    def append(self, entry: bytes) -> None:
-        """Add `entry` at the end. O(its bytes)."""
-        self.body += entry
+    def push_head(self, text: bytes) -> None:
+        """Put `text` before all others. O(1), amortised."""
+        self._front.append(text)
+        self._loose += listpack.encoded_size(text)
         self.count += 1
+        if len(self._front) >= _LOOSE:
+            self.body()
 
-    def insert(self, place: i64, entry: bytes) -> None:
-        """Add `entry` at byte `place` of the body, 0 for the front. O(bytes after it)."""
-        self.body[place:place] = entry
+    def push_tail(self, text: bytes) -> None:
+        """Put `text` after all others. O(1), amortised."""
+        self._back.append(text)
+        self._loose += listpack.encoded_size(text)
+        self.count += 1
+        if len(self._back) >= _LOOSE:
+            self.body()
+
+    def insert(self, place: i64, text: bytes) -> None:
+        """Put `text` where byte `place` of the body is. O(bytes)."""
+        self.body()[place:place] = listpack.encode_entry(text)
         self.count += 1
 
     def pop_head(self) -> bytes:
-        """Remove and return the first element. O(its bytes)."""
-        head = bytes(self.body[:_GLANCE])
-        size: i64 = listpack.entry_size(head, 0)
-        if size > len(head):
-            head = bytes(self.body[:size])
-        del self.body[:size]
+        """Remove and return the first element. O(1), amortised."""
+        if not self._front:
+            if not self._body:
+                # All there is came in by the other end.
+                self.body()
+            self._loosen_front()
+        text = self._front.pop()
+        self._loose -= listpack.encoded_size(text)
         self.count -= 1
-        return listpack.entry_at(head, 0)
+        return text
 
     def pop_tail(self) -> bytes:
-        """Remove and return the last element. O(its bytes)."""
-        # A listpack's walk backwards expects a header before the first entry.
-        tail = _BLANK_HEADER + self.body[-_GLANCE:]
-        end: i64 = len(tail)
-        size: i64 = end - listpack.previous_offset(tail, end)
-        if size > _GLANCE:
-            tail = bytes(self.body[-size:])
-        del self.body[-size:]
+        """Remove and return the last element. O(1), amortised."""
+        if not self._back:
+            if not self._body:
+                self.body()
+            self._loosen_back()
+        text = self._back.pop()
+        self._loose -= listpack.encoded_size(text)
         self.count -= 1
-        return listpack.entry_at(tail, len(tail) - size)
+        return text
 
     def drop_head(self, count: i64) -> None:
         """Remove the first `count` elements, fewer than there are. O(bytes)."""
         offset: i64 = listpack.offset_of(self.pack(), count)
-        del self.body[: offset - FIRST]
+        del self.body()[: offset - FIRST]
         self.count -= count
 
     def drop_tail(self, count: i64) -> None:
         """Remove the last `count` elements, fewer than there are. O(bytes)."""
         offset: i64 = listpack.offset_of(self.pack(), -count)
-        del self.body[offset - FIRST :]
+        del self.body()[offset - FIRST :]
         self.count -= count
 
     def split(self, place: i64, index: i64) -> "Chunk":
         """Keep the elements before `index`, which begins at byte `place` of the body; returns a chunk of the others."""
-        rest = Chunk(self.body[place:], self.count - index)
-        del self.body[place:]
+        body = self.body()
+        rest = Chunk(body[place:], self.count - index)
+        del body[place:]
         self.count = index
         return rest
 
     def copy(self) -> "Chunk":
         """An equal chunk. O(bytes)."""
-        return Chunk(bytearray(self.body), self.count)
+        return Chunk(bytearray(self.body()), self.count)
+
+    def _loosen_front(self) -> None:
+        """Make the first entries of the body texts again: as many as lie within `_GLANCE` bytes, but one at least."""
+        head = bytes(self._body[:_GLANCE])
+        size: i64 = listpack.entry_size(head, 0)
+        if size > len(head):
+            head = bytes(self._body[:size])
+        offset: i64 = 0
+        # The size of an entry is told by its first bytes; six are enough.
+        while offset + 6 <= len(head) or offset == 0:
+            size = listpack.entry_size(head, offset)
+            if offset + size > len(head):
+                break
+            self._front.append(listpack.entry_at(head, offset))
+            offset += size
+        del self._body[:offset]
+        self._front.reverse()
+        self._loose += offset
+
+    def _loosen_back(self) -> None:
+        """As `_loosen_front`, of the last entries."""
+        # A listpack's walk backwards expects a header before the first entry.
+        tail = _BLANK_HEADER + self._body[-_GLANCE:]
+        end: i64 = len(tail)
+        begin: i64 = listpack.previous_offset(tail, end)
+        if begin < FIRST:
+            tail = _BLANK_HEADER + self._body[begin - end :]
+            end = len(tail)
+            begin = FIRST
+        last: i64 = end
+        while begin >= FIRST:
+            self._back.append(listpack.entry_at(tail, begin))
+            last = begin
+            # As for the first ones: the bytes that tell a size must all be there.
+            if begin < FIRST + 6:
+                break
+            begin = listpack.previous_offset(tail, begin)
+        del self._body[last - end :]
+        self._back.reverse()
+        self._loose += end - last
+
+
+def _entries(texts: list[bytes]) -> bytes:
+    return b"".join([listpack.encode_entry(text) for text in texts])
 
 
 def chunk_of(pack: bytes) -> Chunk:

@@ -42,6 +42,19 @@ def encode_entry(text: bytes) -> bytes:
     return b"\xf0" + len(text).to_bytes(4, "little") + text + backlen(size + 5)
 
 
+def encoded_size(text: bytes) -> i64:
+    """The bytes of `encode_entry(text)`."""
+    size: i64 = len(text)
+    if 0 < size <= _INTEGER_CHARS:
+        first: i64 = text[0]
+        if first <= 57 and (first >= 48 or first == 45) and parse_i64(text) is not None:
+            return len(encode_entry(text))
+    if size < _SHORT:
+        return size + 2
+    bare: i64 = size + 2 if size < _MEDIUM else size + 5
+    return bare + backlen_size(bare)
+
+
 def encode_integer(number: int) -> bytes:
     """The entry that holds the integer `number`, in the fewest bytes."""
     if 0 <= number < 0x80:

@@ -32,24 +32,27 @@ class Quicklist:
         self.count: i64 = 0
 
     def push_head(self, text: bytes, limit: i64) -> None:
-        """Put `text` before all others. O(chunk)."""
+        """Put `text` before all others. O(1), amortised."""
         self.count += 1
         if self.chunks:
             chunk = self.chunks[0]
             if chunk.has_room(text, limit):
-                chunk.insert(0, encode_entry(text))
+                chunk.push_head(text)
                 return
-        self.chunks.insert(0, Chunk(bytearray(encode_entry(text)), 1))
+            # What is no longer at an end is packed.
+            chunk.body()
+        self.chunks.insert(0, _chunk_with(text))
 
     def push_tail(self, text: bytes, limit: i64) -> None:
-        """Put `text` after all others. O(1)."""
+        """Put `text` after all others. O(1), amortised."""
         self.count += 1
         if self.chunks:
             chunk = self.chunks[-1]
             if chunk.has_room(text, limit):
-                chunk.append(encode_entry(text))
+                chunk.push_tail(text)
                 return
-        self.chunks.append(Chunk(bytearray(encode_entry(text)), 1))
+            chunk.body()
+        self.chunks.append(_chunk_with(text))
 
     def push_pack(self, pack: bytes) -> None:
         """Put the elements of the listpack `pack`, which has some, after all others, as a chunk. O(bytes)."""
@@ -88,8 +91,8 @@ class Quicklist:
         pack = chunk.pack()
         offset: i64 = listpack.offset_of(pack, place)
         begin: i64 = offset - FIRST
-        chunk.body[begin : begin + listpack.entry_size(pack, offset)] = encode_entry(text)
-        if len(chunk.body) > _OVERGROWN and chunk.count > 1:
+        chunk.body()[begin : begin + listpack.entry_size(pack, offset)] = encode_entry(text)
+        if chunk.size() > _OVERGROWN and chunk.count > 1:
             self.chunks[number : number + 1] = divided(chunk, limit)
 
     def range(self, start: i64, stop: i64) -> list[bytes]:
@@ -160,13 +163,13 @@ class Quicklist:
         while removed < most and 0 <= number < len(self.chunks):
             chunk = self.chunks[number]
             # Most chunks of a long list hold nothing that is to go: the search alone is cheaper than a copy before it.
-            if chunk.body.find(entry) >= 0:
+            if chunk.body().find(entry) >= 0:
                 pack = chunk.pack()
                 offsets = matches(pack, entry, chunk.count if from_tail else most - removed).offsets
                 if from_tail and len(offsets) > most - removed:
                     offsets = offsets[len(offsets) - (most - removed) :]
                 if offsets:
-                    chunk.body = bytearray(without(pack, offsets, size))
+                    chunk.body()[:] = without(pack, offsets, size)
                     chunk.count -= len(offsets)
                     removed += len(offsets)
                     emptied = emptied or chunk.count == 0
@@ -201,27 +204,26 @@ class Quicklist:
     def _insert_at(self, number: i64, place: i64, index: i64, text: bytes, after: bool, limit: i64) -> None:
         """Make `text` element `index` of chunk `number`, where byte `place` of its body is, or of a chunk near it."""
         chunk = self.chunks[number]
-        entry = encode_entry(text)
         if chunk.has_room(text, limit):
-            chunk.insert(place, entry)
+            chunk.insert(place, text)
         elif index == 0:
             if number > 0 and self.chunks[number - 1].has_room(text, limit):
-                self.chunks[number - 1].append(entry)
+                self.chunks[number - 1].push_tail(text)
             else:
-                self.chunks.insert(number, Chunk(bytearray(entry), 1))
+                self.chunks.insert(number, _chunk_with(text))
         elif index == chunk.count:
             if number + 1 < len(self.chunks) and self.chunks[number + 1].has_room(text, limit):
-                self.chunks[number + 1].insert(0, entry)
+                self.chunks[number + 1].push_head(text)
             else:
-                self.chunks.insert(number + 1, Chunk(bytearray(entry), 1))
+                self.chunks.insert(number + 1, _chunk_with(text))
         else:
             rest = chunk.split(place, index)
             self.chunks.insert(number + 1, rest)
             if after:
-                rest.insert(0, entry)
+                rest.push_head(text)
                 self._merge_around(number, limit)
             else:
-                chunk.append(entry)
+                chunk.push_tail(text)
                 self._merge_around(number + 1, limit)
 
     def _merge_around(self, number: i64, limit: i64) -> None:
@@ -241,7 +243,7 @@ class Quicklist:
         other = self.chunks[number + 1]
         if exceeds(limit, chunk.size() + other.size() - FRAME_BYTES, chunk.count + other.count):
             return False
-        chunk.body += other.body
+        chunk.body().extend(other.body())
         chunk.count += other.count
         del self.chunks[number + 1]
         return True
@@ -255,3 +257,7 @@ class Quicklist:
             assert chunk.count == listpack.length(pack) > 0
             total += chunk.count
         assert total == self.count
+
+
+def _chunk_with(text: bytes) -> Chunk:
+    return Chunk(bytearray(encode_entry(text)), 1)
