@@ -200,7 +200,7 @@ class Engine(Watcher):
             self._record(client, context, argv)
         elif context.rewritten is not None:
             context.rewritten = None
-        if self._depth == 0:
+        if self.journal.unit and self._depth == 0:
             self.journal.commit()
         self.stats.commands += 1
         command.calls += 1

@@ -19,17 +19,18 @@ class Journal:
     def __init__(self) -> None:
         self.active = False
         self.out = Output()
-        self._unit: list[tuple[int, list[bytes]]] = []
+        # What is recorded and not yet encoded.
+        self.unit: list[tuple[int, list[bytes]]] = []
         self._selected = -1
 
     def record(self, db: int, argv: list[bytes]) -> None:
         """Add one change made in database `db` to the current unit."""
         if self.active:
-            self._unit.append((db, argv))
+            self.unit.append((db, argv))
 
     def commit(self) -> None:
         """End the unit: encode what it recorded."""
-        unit = self._unit
+        unit = self.unit
         if not unit:
             return
         whole = len(unit) > 1
@@ -41,7 +42,7 @@ class Journal:
             encode_request(self.out, argv)
         if whole:
             encode_request(self.out, [b"EXEC"])
-        self._unit = []
+        self.unit = []
 
     def reselect(self) -> None:
         """Forget the selected database: the next record starts a new file or stream."""
