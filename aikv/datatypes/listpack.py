@@ -202,13 +202,7 @@ def _walk_to(pack: bytes, entry: bytes, offset: i64, skip: i64) -> i64:
 
 def entries(pack: bytes) -> list[bytes]:
     """The texts of all elements. O(bytes)."""
-    found: list[bytes] = []
-    offset: i64 = FIRST
-    end: i64 = len(pack) - 1
-    while offset < end:
-        found.append(entry_at(pack, offset))
-        offset += entry_size(pack, offset)
-    return found
+    return entries_from(pack, FIRST, len(pack))
 
 
 def entries_from(pack: bytes, offset: i64, count: i64) -> list[bytes]:
@@ -216,8 +210,15 @@ def entries_from(pack: bytes, offset: i64, count: i64) -> list[bytes]:
     found: list[bytes] = []
     end: i64 = len(pack) - 1
     while count > 0 and offset < end:
-        found.append(entry_at(pack, offset))
-        offset += entry_size(pack, offset)
+        first: i64 = pack[offset]
+        if 0x80 <= first < 0xC0:
+            # A short string, as most are, without two calls that would look at its first byte again.
+            behind: i64 = offset + 1 + (first & 0x3F)
+            found.append(pack[offset + 1 : behind])
+            offset = behind + 1
+        else:
+            found.append(entry_at(pack, offset))
+            offset += entry_size(pack, offset)
         count -= 1
     return found
 
@@ -227,6 +228,8 @@ def splice(pack: bytes, start: i64, end: i64, encoded: bytes, change: i64) -> by
 
     `change` is by how many the number of elements grows. All other changes are made of this one. O(bytes).
     """
+    if change == 0 and end - start == len(encoded):
+        return b"".join((pack[:start], encoded, pack[end:]))
     total: i64 = len(pack) - (end - start) + len(encoded)
     count: i64 = pack[4] | pack[5] << 8
     if count != UNCOUNTED:
