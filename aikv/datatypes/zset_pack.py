@@ -45,15 +45,23 @@ def locate(pack: bytes, score: float, member: bytes) -> tuple[i64, i64]:
     """How many members come before (`score`, `member`), and the offset of the next one, or of the end byte."""
     end: i64 = listpack.end_offset(pack)
     offset: i64 = FIRST
-    rank: i64 = 0
+    offsets: list[int] = []
     while offset < end:
-        behind: i64 = offset + listpack.entry_size(pack, offset)
-        found = score_at(pack, behind)
-        if found > score or (found == score and listpack.entry_at(pack, offset) >= member):
-            break
-        rank += 1
-        offset = behind + listpack.entry_size(pack, behind)
-    return rank, offset
+        offsets.append(offset)
+        offset += listpack.entry_size(pack, offset)
+        offset += listpack.entry_size(pack, offset)
+    # To read a score costs as much as walking past ten entries, so only those of a bisection are read.
+    low: i64 = 0
+    high: i64 = len(offsets)
+    while low < high:
+        middle: i64 = (low + high) >> 1
+        place: i64 = offsets[middle]
+        found = score_at(pack, place + listpack.entry_size(pack, place))
+        if found < score or (found == score and listpack.entry_at(pack, place) < member):
+            low = middle + 1
+        else:
+            high = middle
+    return low, offsets[low] if low < len(offsets) else end
 
 
 def insert(pack: bytes, member: bytes, score: float) -> bytes:
