@@ -44,6 +44,7 @@ def load() -> None:
         set_algebra,
         set_random,
         sets,
+        sort,
         stream_claim,
         stream_groups,
         stream_info,

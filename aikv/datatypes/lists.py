@@ -344,5 +344,18 @@ class ListKind(Kind):
 KINDS[List] = ListKind()
 
 
+def list_of(texts: list[bytes], limits: Limits) -> List:
+    """The list of `texts`, small where allowed: what SORT stores. O(bytes).
+
+    As in Redis its chunks are filled one after another, and a single one becomes a listpack.
+    """
+    made = List()
+    quick = made._enlarge()
+    for text in texts:
+        quick.push_tail(text, limits.list_listpack_size)
+    made.settle(limits)
+    return made
+
+
 def _encoded(argv: list[bytes], first: int) -> list[bytes]:
     return [encode_entry(argv[index]) for index in range(first, len(argv))]

@@ -122,6 +122,11 @@ class SortedSet:
         if self.ordered is None and (count > limits.zset_listpack_entries or longest > limits.zset_listpack_value):
             self._enlarge()
 
+    def become_large(self) -> None:
+        """Take the large form for good. O(1), small O(n)."""
+        if self.ordered is None:
+            self._enlarge()
+
     def rank(self, member: bytes) -> int:
         """How many members come before `member`, or -1 where it is not there. O(log n)."""
         score = self.score(member)

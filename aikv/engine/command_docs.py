@@ -127,7 +127,8 @@ def keys_with_flags(command: Command, argv: list[bytes]) -> list[tuple[bytes, li
     for spec in command.specs:
         for position in spec.positions(argv) or []:
             flags.setdefault(position, _flags_of(command, spec, argv))
-    usual = command.specs[0].flags if command.specs else []
+    # What no specification finds, but `keys_of` does, is what the last one is about.
+    usual = command.specs[-1].flags if command.specs else []
     return [(argv[position], flags.get(position, usual)) for position in positions]
 
 

@@ -26,6 +26,7 @@ from aikv.engine import events, gates, multi
 from aikv.engine.admission import admit
 from aikv.engine.blocking import Block, Scheduler
 from aikv.engine.client import Client, Link
+from aikv.engine.collation_follow import follow_collation
 from aikv.engine.command import COMMANDS, Command, renamed
 from aikv.engine.config.store import Config
 from aikv.engine.context import Context
@@ -111,6 +112,7 @@ class Engine(Watcher):
         self._read_notify()
         config.on_change("notify-keyspace-events", self._read_notify)
         follow_limits(config)
+        follow_collation(config)
 
     # Clients.
 

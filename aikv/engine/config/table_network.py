@@ -121,7 +121,6 @@ NETWORK: Final = [
                 Text(),
                 b"",
                 "Locale that compares strings in SORT ALPHA; empty takes the environment's.",
-                needs="collation by locale",
             ),
         ],
     ),

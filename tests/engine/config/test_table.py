@@ -23,7 +23,6 @@ REFUSED = {
     "tls-replication": "yes",
     "tls-cluster": "yes",
     "supervised": "upstart",
-    "locale-collate": "de_DE.UTF-8",
     "aof-timestamp-enabled": "yes",
     "aof-disable-auto-gc": "yes",
     "aclfile": "users.acl",
