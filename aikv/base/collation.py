@@ -32,9 +32,10 @@ def use_locale(name: str) -> bool:
     return True
 
 
-def collation_key(text: bytes) -> bytes | str:
+def collation_key(text: bytes) -> bytes:
     """What stands for `text` in comparisons with the keys of other texts that were made in the same locale."""
     seen = text.partition(b"\0")[0]
     if _CURRENT.bytewise:
         return seen
-    return locale.strxfrm(seen.decode("utf-8", "surrogateescape"))
+    # UTF-8 keeps the order of the characters, and bytes need no further distinction from those above.
+    return locale.strxfrm(seen.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogatepass")
