@@ -38,3 +38,5 @@ class Block:
         self.on_timeout = on_timeout
         self.cancel = cancel
         self.timer: Timer | None = None
+        # CLIENT REPLY had the reply of the command dropped that waits.
+        self.quiet = False

@@ -282,18 +282,22 @@ class Engine(Watcher):
     def block(self, client: Client, block: Block, timeout_ms: int) -> None:
         """Let `client` wait; 0 waits for ever. The handler returns NO_REPLY."""
         client.block = block
+        block.quiet = client.reply_off or client.skip_next
         client.halted = True
         if timeout_ms > 0:
             block.timer = self.scheduler.call_later(timeout_ms, Timeout(self, client, block).run)
 
     def unblock(self, client: Client, reply: object) -> None:
         """Answer a waiting client and let it go on."""
+        quiet = client.block is not None and client.block.quiet
         self._cancel_block(client)
         if isinstance(reply, CommandError):
             self.stats.count_error(reply.text)
-            if not client.reply_off:
+            if client.last is not None:
+                client.last.failed += 1
+            if not quiet:
                 encode_error(client.out, reply.text)
-        elif not client.reply_off:
+        elif not quiet:
             encode(client.out, reply, client.resp3)
         self.resume(client)
 

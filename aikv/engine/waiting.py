@@ -10,10 +10,11 @@ counted and announced like anything else. This is the way of Redis 7.2.
 Serving may change further keys (BLMOVE feeds a list that another client waits for), which are then served in turn.
 """
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from aikv.base.errors import CommandError
-from aikv.base.numbers import parse_double
+from aikv.base.numbers import parse_double, parse_long_double
 from aikv.datatypes.kinds import type_name
 from aikv.engine.blocking import Block
 from aikv.engine.client import Client
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from aikv.engine.engine import Engine
 
 _MAX_TIMEOUT_S: Final = (1 << 63) / 1000
+_INFINITY: Final = float("inf")
+_TINY: Final = 1e-300
+_NEGATIVE: Final = b"ERR timeout is negative"
 
 
 class KeyWait(Waiter):
@@ -113,7 +117,14 @@ class KeyWaits:
         if client.key_wait is not wait:
             return
         client.retrying = True
+        out = client.out
+        if client.block is not None and client.block.quiet:
+            client.out = []
         self._engine.call(client, wait.command, wait.argv)
+        client.out = out
+        # It was counted when it began to wait.
+        wait.command.calls -= 1
+        self._engine.stats.commands -= 1
         if client.retrying:
             client.retrying = False
             self._engine.served(client)
@@ -157,10 +168,16 @@ def parse_timeout(argument: bytes) -> int:
     """The time-out of a blocking command, in seconds with fractions, as milliseconds; raises CommandError."""
     seconds = parse_double(argument)
     if seconds is None:
-        raise CommandError(b"ERR timeout is not a float or out of range")
+        # Redis reads a long double here.
+        exact = parse_long_double(argument)
+        if exact is None:
+            raise CommandError(b"ERR timeout is not a float or out of range")
+        tiny = not exact.infinite and exact.exponent < 0
+        seconds = _TINY if tiny and exact.mantissa > 0 else 0.0 if tiny else _INFINITY
     # Redis lets a time beyond 64 bits of milliseconds wrap, and then finds it negative.
-    if seconds < 0 or seconds > _MAX_TIMEOUT_S:
-        raise CommandError(b"ERR timeout is negative")
-    milliseconds = seconds * 1000
-    whole = int(milliseconds)
-    return whole + 1 if milliseconds > whole else whole
+    if seconds > _MAX_TIMEOUT_S:
+        raise CommandError(_NEGATIVE)
+    milliseconds = math.ceil(seconds * 1000) if seconds > -_MAX_TIMEOUT_S else -1
+    if milliseconds < 0:
+        raise CommandError(_NEGATIVE)
+    return milliseconds

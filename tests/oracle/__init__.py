@@ -2,7 +2,8 @@
 
 Reading order: `wire` is a client that keeps replies raw; `process` starts and stops servers; `language`
 is the one-line form of a case; `pair` sends the same commands to both servers and compares; `sequences`
-lets Hypothesis write the commands. The fixtures that hand these out are in `tests/conftest.py`, the
+lets Hypothesis write the commands; `effects` reads events and records; `scenes` has several clients
+that wait for each other. The fixtures that hand these out are in `tests/conftest.py`, the
 one-line cases are in `tests/compat/cases`.
 
 The replies are compared as bytes, not as values: a `:1` where Redis sends `$1` is a difference that some
