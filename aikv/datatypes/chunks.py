@@ -47,11 +47,14 @@ def exceeds(limit: i64, size: i64, count: i64) -> bool:
     return size > _SAFE_BYTES or count > max(limit, 1)
 
 
-def within_half(limit: i64, size: i64, count: i64) -> bool:
-    """Whether a listpack is so far below `limit` that a list which is nothing else should become one."""
+def within(limit: i64, size: i64, count: i64, part: i64) -> bool:
+    """Whether a chunk, all that there is of a list, is small enough for a listpack: at most 1 / `part` of `limit`.
+
+    Unlike `exceeds` Redis knows one measure here: a limit of elements has none of bytes.
+    """
     if limit < 0:
-        return size <= _class_bytes(limit) >> 1
-    return count <= max(limit, 1) >> 1
+        return size <= _class_bytes(limit) // part
+    return count <= max(limit, 1) // part
 
 
 def _class_bytes(limit: i64) -> i64:

@@ -13,7 +13,7 @@ from typing import cast
 from mypy_extensions import i64
 
 from aikv.datatypes import listpack
-from aikv.datatypes.chunks import exceeds, matches, within_half, without
+from aikv.datatypes.chunks import exceeds, matches, within, without
 from aikv.datatypes.kinds import KINDS, Kind
 from aikv.datatypes.limits import Limits
 from aikv.datatypes.listpack import FIRST, encode_entry
@@ -242,7 +242,7 @@ class List:
                 self._enlarge()
         elif len(quick.chunks) == 1:
             chunk = quick.chunks[0]
-            if not exceeds(limits.list_listpack_size, chunk.size(), chunk.count):
+            if within(limits.list_listpack_size, chunk.size(), chunk.count, 1):
                 self.pack = chunk.pack()
                 self.quick = None
 
@@ -270,7 +270,7 @@ class List:
         """Go back to a listpack after something was removed, if few enough is left in one chunk."""
         if len(quick.chunks) == 1:
             chunk = quick.chunks[0]
-            if within_half(limits.list_listpack_size, chunk.size(), chunk.count):
+            if within(limits.list_listpack_size, chunk.size(), chunk.count, 2):
                 self.pack = chunk.pack()
                 self.quick = None
 

@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from aikv.datatypes import chunks, listpack
 from aikv.datatypes.kinds import kind_of, type_name
 from aikv.datatypes.limits import Limits
-from aikv.datatypes.lists import List
+from aikv.datatypes.lists import List, list_of
 
 # Few different ones, so that there are hits to search for; among them integers and lengths around the borders.
 TEXTS = st.sampled_from(
@@ -258,6 +258,27 @@ def test_a_list_that_was_built_settles_at_the_whole_limit() -> None:
     assert value.encoding() == b"listpack"
     value.settle(limits_of(-1))
     assert value.encoding() == b"quicklist"
+
+
+def test_what_sort_stores_settles_by_one_measure() -> None:
+    assert list_of(numbers(3), limits_of(3)).encoding() == b"listpack"
+    assert list_of(numbers(4), limits_of(3)).encoding() == b"quicklist"
+    # As in Redis: the limit of bytes that chunks have beside that of elements does not count here.
+    assert list_of([b"x" * 9000], limits_of(3)).encoding() == b"listpack"
+    assert list_of([b"x" * 9000], limits_of(-2)).encoding() == b"quicklist"
+    assert list_of(numbers(4), limits_of(3)).elements() == numbers(4)
+
+
+def test_what_an_index_costs_in_a_long_list() -> None:
+    value = list_of(numbers(200_000), limits_of(-2))
+    quick = value.quick
+    assert quick is not None
+    # Chunks are counted from the nearer end, then elements are walked within one.
+    passed, walked = len(quick.chunks) // 2, max(chunk.count for chunk in quick.chunks)
+    assert passed < 200_000 // 1000
+    assert walked <= 8192 // 16
+    assert value.get(154_321) == b"element:154321"
+    assert value.range(-45_679, -45_678) == [b"element:154321", b"element:154322"]
 
 
 def test_an_insertion_into_a_full_chunk_splits_it_and_merges_what_fits() -> None:
