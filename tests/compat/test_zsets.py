@@ -31,7 +31,7 @@ LEX_BOUNDS = st.sampled_from(["-", "+", "[a", "(a", "[b", "(b", "[c", "[", "(", 
 RANKS = st.integers(-7, 7)
 LIMITS = st.one_of(st.just(()), st.tuples(st.just("LIMIT"), st.integers(-1, 3), st.integers(-1, 3)))
 WITHSCORES = st.sampled_from([(), ("WITHSCORES",)])
-ADD_OPTIONS = st.lists(st.sampled_from(["NX", "XX", "GT", "LT", "CH", "INCR"]), max_size=2)
+ADD_OPTIONS = st.lists(st.sampled_from(["NX", "XX", "GT", "LT", "CH", "INCR"]), max_size=4)
 OF_A_KEY = ["ZCARD", "EXISTS", "TYPE", "TTL", "ZPOPMIN", "ZPOPMAX"]
 OF_A_MEMBER = ["ZSCORE", "ZMSCORE", "ZRANK", "ZREVRANK", "ZREM"]
 ALGEBRA = st.sampled_from(["ZUNION", "ZINTER", "ZDIFF", "ZINTERCARD"])
