@@ -21,6 +21,7 @@ from aikv.engine.client import Client
 from aikv.engine.command import Command
 from aikv.engine.context import Context
 from aikv.keyspace.database import Database, Waiter
+from aikv.resp.output import Output
 from aikv.resp.reply import NO_REPLY
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class KeyWaits:
         client.retrying = True
         out = client.out
         if client.block is not None and client.block.quiet:
-            client.out = []
+            client.out = Output()
         self._engine.call(client, wait.command, wait.argv)
         client.out = out
         # It was counted when it began to wait.
