@@ -49,6 +49,7 @@ class Server(Lifecycle):
             config, clock if clock is not None else SystemClock(), Random(), LoopScheduler(self._loop)
         )
         self.persistence: Final = Persistence(self.engine, self._files, ThreadRunner(self._files))
+        self.engine.users.start(self._files)
         self.engine.persistence = self.persistence
         self.engine.lifecycle = self
         self._tick: Final = Tick(self.engine, self.persistence, self._loop)

@@ -9,6 +9,8 @@ what two of them share is a function of the room below.
 def load() -> None:
     """Fill the command table."""
     from aikv.commands import (  # noqa: F401
+        acl,
+        acl_log,
         bitfield,
         bitmaps,
         client,

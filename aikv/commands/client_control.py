@@ -1,8 +1,7 @@
 """CLIENT subcommands that hold clients back, silence them, or end them.
 
-Theory of operation: a client that another one kills is disconnected from the engine at once, so that nothing it waits
-for, watches or holds outlives the command; its socket is closed when the event loop comes round to it. CLIENT REPLY
-only sets the QUIET gate and two flags; `engine.admission` does the rest.
+Theory of operation: how a client is ended is told in `engine.ending`. CLIENT REPLY only sets the QUIET gate and two
+flags; `engine.admission` does the rest.
 """
 
 from typing import Final
@@ -11,11 +10,11 @@ from aikv.base.errors import SYNTAX, CommandError
 from aikv.base.numbers import I64_MAX, parse_i64, to_i64
 from aikv.commands import client as _container  # noqa: F401  a container is declared before its subcommands
 from aikv.engine import gates, pause
-from aikv.engine.authentication import DEFAULT_USER
 from aikv.engine.client import Client
 from aikv.engine.client_line import kind_named
 from aikv.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, command
 from aikv.engine.context import Context
+from aikv.engine.ending import end_client
 from aikv.resp.reply import NO_REPLY, OK
 
 _PLAIN: Final = NOSCRIPT | LOADING | STALE
@@ -66,7 +65,7 @@ def client_kill(ctx: Context, argv: list[bytes]) -> object:
         _read_filter(ctx, argv, wanted)
     found = [client for client in ctx.engine.clients.values() if wanted.takes(client)]
     for client in found:
-        _kill(ctx, client)
+        end_client(ctx.engine, client, ctx.client)
     if len(argv) > 3:
         return len(found)
     if not found:
@@ -89,7 +88,7 @@ def _read_filter(ctx: Context, argv: list[bytes], wanted: Filter) -> None:
         elif option == b"LADDR":
             wanted.local_address = value
         elif option == b"USER":
-            if value != DEFAULT_USER:
+            if value not in ctx.engine.users.by_name:
                 raise CommandError(b"ERR No such user '" + value + b"'")
             wanted.user = value
         elif option == b"SKIPME" and value.upper() in (b"YES", b"NO"):
@@ -103,13 +102,6 @@ def _positive_number(argument: bytes) -> int:
     if number is None or number < 1:
         raise CommandError(_NOT_GREATER_THAN_ZERO)
     return number
-
-
-def _kill(ctx: Context, client: Client) -> None:
-    if client is not ctx.client:
-        ctx.engine.disconnect(client)
-        client.link.wake()
-    client.close_after_reply()
 
 
 @command(

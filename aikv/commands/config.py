@@ -7,7 +7,6 @@ arguments into its form. What a new value means is done by the hooks of whoever 
 from typing import Final
 
 from aikv.base.errors import SYNTAX, CommandError
-from aikv.engine.authentication import admit_everybody
 from aikv.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, Command, command, container
 from aikv.engine.context import Context
 from aikv.engine.help import help_lines
@@ -57,11 +56,8 @@ def config_get(ctx: Context, argv: list[bytes]) -> object:
 def config_set(ctx: Context, argv: list[bytes]) -> object:
     if len(argv) % 2:
         raise CommandError(SYNTAX)
-    engine = ctx.engine
     pairs = [(argv[i], argv[i + 1]) for i in range(2, len(argv), 2)]
-    engine.config.set_many(pairs, is_local(ctx.client))
-    if not engine.config.get_bytes("requirepass"):
-        admit_everybody(engine)
+    ctx.engine.config.set_many(pairs, is_local(ctx.client))
     return OK
 
 
@@ -97,7 +93,7 @@ def _reset_commands(table: dict[bytes, Command]) -> None:
     summary="Brings the configuration file up to date with the present values.",
 )
 def config_rewrite(ctx: Context, _argv: list[bytes]) -> object:
-    ctx.engine.config.rewrite()
+    ctx.engine.config.rewrite(ctx.engine.users.configured_lines())
     return OK
 
 

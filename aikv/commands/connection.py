@@ -10,7 +10,8 @@ from aikv.base.errors import SYNTAX, CommandError
 from aikv.base.numbers import parse_i64
 from aikv.base.version import REDIS_VERSION
 from aikv.engine import gates, multi
-from aikv.engine.authentication import DEFAULT_USER, NO_PASSWORD_SET, authenticate, deauthenticate
+from aikv.engine.acl.users import DEFAULT_USER
+from aikv.engine.authentication import NO_PASSWORD_SET, authenticate, deauthenticate
 from aikv.engine.client import Client
 from aikv.engine.client_line import checked_name
 from aikv.engine.command import ALLOW_BUSY, COMMANDS, FAST, LOADING, NO_AUTH, NOSCRIPT, STALE, command
@@ -40,11 +41,11 @@ def auth(ctx: Context, argv: list[bytes]) -> object:
     if len(argv) > 3:
         raise CommandError(SYNTAX)
     if len(argv) == 3:
-        authenticate(ctx.engine, ctx.client, argv[1], argv[2])
+        authenticate(ctx.engine, ctx.client, argv[1], argv[2], argv[0])
         return OK
-    if not ctx.engine.config.get_bytes("requirepass"):
+    if ctx.engine.users.default.nopass:
         raise CommandError(NO_PASSWORD_SET)
-    authenticate(ctx.engine, ctx.client, DEFAULT_USER, argv[1])
+    authenticate(ctx.engine, ctx.client, DEFAULT_USER, argv[1], argv[0])
     return OK
 
 
@@ -75,8 +76,8 @@ def hello(ctx: Context, argv: list[bytes]) -> object:
         else:
             raise CommandError(b"ERR Syntax error in HELLO option '" + argv[i] + b"'")
     if login:
-        authenticate(ctx.engine, client, login[0], login[1])
-    if client.gates & gates.AUTH:
+        authenticate(ctx.engine, client, login[0], login[1], argv[0])
+    if not client.authenticated:
         raise CommandError(_UNAUTHENTICATED_HELLO)
     if name is not None:
         client.name = name

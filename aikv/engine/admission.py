@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from aikv.base.errors import NOAUTH
 from aikv.engine import gates, pause
+from aikv.engine.acl.enforce import refusal
 from aikv.engine.client import Client
 from aikv.engine.command import MAY_REPLICATE, NO_AUTH, NO_MULTI, WRITE, Command
 from aikv.resp.output import Output
@@ -49,6 +50,11 @@ def admit(engine: "Engine", client: Client, command: Command, argv: list[bytes])
     if closed & gates.AUTH and not command.flags & NO_AUTH:
         engine.refuse(client, command, NOAUTH)
         return False
+    if closed & gates.LIMITED and not command.flags & NO_AUTH:
+        denied = refusal(engine, client, command, argv)
+        if denied is not None:
+            engine.refuse(client, command, denied)
+            return False
     if closed & gates.DISK_ERROR and (command.flags & WRITE or command.name == "ping"):
         engine.refuse(client, command, engine.disk_error)
         return False

@@ -72,6 +72,8 @@ class Client:
         self.library_name = b""
         self.library_version = b""
         self.user = b"default"
+        # Has proven to be its user, or need not do so since it connected.
+        self.authenticated = False
         self.kind = NORMAL
         self.created_s = now_s
         self.last_used_s: i64 = now_s

@@ -138,6 +138,8 @@ class Command:
         keys_of: Callable[[list[bytes]], list[int] | None] | None,
     ) -> None:
         self.name: Final = name
+        # Its place in `EVERY`.
+        self.number = 0
         self.handler = handler
         self.arity: Final = arity
         self.least: i64 = arity if arity > 0 else -arity
@@ -207,6 +209,8 @@ class Command:
 
 
 COMMANDS: Final[dict[bytes, Command]] = {}
+# All commands and subcommands in the order of declaration; ACL rules are sets of their numbers.
+EVERY: Final[list[Command]] = []
 
 
 def command(
@@ -289,6 +293,8 @@ def _add(entry: Command) -> None:
     if key in table:
         raise ValueError(f"command {entry.name} is declared twice")
     table[key] = entry
+    entry.number = len(EVERY)
+    EVERY.append(entry)
 
 
 def renamed(table: dict[bytes, Command], renames: list[RenamedCommand]) -> dict[bytes, Command]:

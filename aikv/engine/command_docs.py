@@ -120,6 +120,12 @@ def has_keys(command: Command) -> bool:
 
 def keys_with_flags(command: Command, argv: list[bytes]) -> list[tuple[bytes, list[str]]] | None:
     """The keys of a request and what `command` does with each; None where the arguments are wrong."""
+    found = positions_with_flags(command, argv)
+    return [(argv[position], flags) for position, flags in found] if found is not None else None
+
+
+def positions_with_flags(command: Command, argv: list[bytes]) -> list[tuple[int, list[str]]] | None:
+    """As `keys_with_flags`, with the places of the keys in `argv`."""
     positions = command.key_positions(argv)
     if positions is None:
         return None
@@ -129,7 +135,7 @@ def keys_with_flags(command: Command, argv: list[bytes]) -> list[tuple[bytes, li
             flags.setdefault(position, _flags_of(command, spec, argv))
     # What no specification finds, but `keys_of` does, is what the last one is about.
     usual = command.specs[-1].flags if command.specs else []
-    return [(argv[position], flags.get(position, usual)) for position in positions]
+    return [(position, flags.get(position, usual)) for position in positions]
 
 
 def _flags_of(command: Command, spec: KeySpec, argv: list[bytes]) -> list[str]:

@@ -23,7 +23,9 @@ from aikv.base.clock import Clock
 from aikv.base.errors import CommandError
 from aikv.base.random import Random
 from aikv.engine import events, gates, multi
+from aikv.engine.acl.registry import Users
 from aikv.engine.admission import admit
+from aikv.engine.authentication import deauthenticate
 from aikv.engine.blocking import Block, Scheduler
 from aikv.engine.client import Client, Link
 from aikv.engine.collation_follow import follow_collation
@@ -86,6 +88,7 @@ class Engine(Watcher):
         # Commands by name in lower case, `rename-command` applied.
         self.commands: dict[bytes, Command] = renamed(COMMANDS, config.rename_commands)
         self.clients: dict[int, Client] = {}
+        self.users = Users(self)
         self.ready: list[Client] = []
         self._next_client = 1
         # Changes so far; only grows. What has changed since a save is for whoever saved to know.
@@ -124,6 +127,7 @@ class Engine(Watcher):
         client.internal = internal
         if not internal:
             self.clients[client.id] = client
+            deauthenticate(self, client)
         return client
 
     def disconnect(self, client: Client) -> None:

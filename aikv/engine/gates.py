@@ -12,6 +12,7 @@ AUTH: Final = 1 << 0  # has yet to authenticate
 MULTI: Final = 1 << 1  # is queueing a transaction
 SUBSCRIBED: Final = 1 << 2  # RESP2 client in subscriber mode
 QUIET: Final = 1 << 3  # CLIENT REPLY OFF or SKIP
+LIMITED: Final = 1 << 4  # its user may not do everything
 # Of the engine.
 PAUSED: Final = 1 << 9  # CLIENT PAUSE
 MONITORED: Final = 1 << 10  # a MONITOR client listens
@@ -25,7 +26,7 @@ def cares(no_auth: bool, needs_disk: bool, pass_multi: bool) -> int:
     """The gates that concern a command with these properties."""
     bits = SUBSCRIBED | QUIET | PAUSED | MONITORED
     if not no_auth:
-        bits |= AUTH
+        bits |= AUTH | LIMITED
     if not pass_multi:
         bits |= MULTI
     if needs_disk:

@@ -7,6 +7,7 @@ channels), because tools ask for them by name. What is not measured is left out.
 from typing import TYPE_CHECKING, Final
 
 from aikv.base.random import run_id
+from aikv.engine.acl import check
 from aikv.engine.command import Command
 from aikv.keyspace.database import Database
 
@@ -17,6 +18,8 @@ Fields = list[tuple[str, str]]
 
 _REPLICATION_ID: Final = run_id()
 _NO_ID: Final = "0" * 40
+# In the order of Redis 7.2.
+_DENIED: Final = ((check.AUTH, "auth"), (check.COMMAND, "cmd"), (check.KEY, "key"), (check.CHANNEL, "channel"))
 # Keys with a TTL that the average of a database is taken from.
 _TTL_SAMPLE: Final = 20
 
@@ -79,6 +82,7 @@ def stats(engine: "Engine") -> Fields:
         ("reply_buffer_expands", "0"),
         ("client_query_buffer_limit_disconnections", str(counted.query_limit_disconnections)),
         ("client_output_buffer_limit_disconnections", str(counted.output_limit_disconnections)),
+        *[(f"acl_access_denied_{name}", str(counted.denied.get(reason, 0))) for reason, name in _DENIED],
     ]
 
 

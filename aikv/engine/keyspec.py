@@ -17,12 +17,28 @@ _UNKNOWN: Final = 2
 _RANGE: Final = 0
 _KEYNUM: Final = 1
 
+# What a user must be allowed to do with a key, as bits: see its value, change it.
+MAY_READ: Final = 1
+MAY_WRITE: Final = 2
+
+
+def permission_for(flags: list[str]) -> int:
+    """What a command with these flags of a key needs: bits of MAY_READ and MAY_WRITE."""
+    needed = MAY_READ if "access" in flags else 0
+    if "insert" in flags or "delete" in flags or "update" in flags:
+        needed |= MAY_WRITE
+    return needed
+
 
 class KeySpec:
     """One specification; made by `at`, `counted`, `after` and `somewhere`."""
 
     def __init__(self, flags: str, begin: int, find: int) -> None:
         self.flags: Final = flags.split()
+        self.is_key: Final = "not_key" not in self.flags
+        # Whether the options of a request decide about the flags.
+        self.varies: Final = "variable_flags" in self.flags
+        self.permission: Final = permission_for(self.flags)
         self.begin: Final = begin
         self.find: Final = find
         self.index = 0

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Final
 
 from aikv.base.errors import CommandError
 from aikv.engine import gates
+from aikv.engine.acl.enforce import refusal_in_exec
 from aikv.engine.client import Client
 from aikv.engine.command import WRITE, Command
 from aikv.keyspace.database import Database
+from aikv.resp.encoder import encode_error
 from aikv.resp.reply import NO_REPLY, NULL_ARRAY
 
 if TYPE_CHECKING:
@@ -64,7 +66,12 @@ def run(engine: "Engine", client: Client) -> object:
     client.deny_blocking = True
     for command, argv in queued:
         sent = len(client.out)
-        engine.call(client, command, argv)
+        denied = refusal_in_exec(engine, client, command, argv) if client.gates & gates.LIMITED else None
+        if denied is not None:
+            engine.stats.count_error(denied)
+            encode_error(client.out, denied)
+        else:
+            engine.call(client, command, argv)
         engine.now_ms = began_ms
         if client.reply_off:
             # CLIENT REPLY OFF was one of the commands: nothing more is sent, not even this.

@@ -56,6 +56,8 @@ class Stats:
         self.latest_fork_us = 0
         self.forks = 0
         self.saves = 0
+        # Requests and logins that ACLs refused, by reason (`engine.acl.check`).
+        self.denied: dict[int, int] = {}
         # Error code (the first word of the text) -> number of replies.
         self.errors: dict[bytes, int] = {}
         self.ops = Rate()

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Final
 from aikv.base.errors import CommandError
 from aikv.base.numbers import parse_double, parse_long_double
 from aikv.datatypes.kinds import type_name
+from aikv.engine import gates
+from aikv.engine.acl.enforce import refusal
 from aikv.engine.blocking import Block
 from aikv.engine.client import Client
 from aikv.engine.command import Command
@@ -117,6 +119,13 @@ class KeyWaits:
         client = wait.client
         if client.key_wait is not wait:
             return
+        if client.gates & gates.LIMITED:
+            # The user may have changed since the client began to wait.
+            denied = refusal(self._engine, client, wait.command, wait.argv)
+            if denied is not None:
+                wait.command.rejected += 1
+                self._engine.unblock(client, CommandError(denied))
+                return
         client.retrying = True
         out = client.out
         if client.block is not None and client.block.quiet:

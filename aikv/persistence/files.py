@@ -82,3 +82,26 @@ def write_all(files: Files, fd: int, data: bytes) -> None:
     while written < len(data):
         data = data[written:]
         written = files.write(fd, data)
+
+
+def replace_file(files: Files, path: str, content: bytes) -> None:
+    """Let the file at `path` hold `content`; after a crash it holds that or what it held before.
+
+    A symbolic link stays one, and the permissions stay as they are; a file that was not there is its owner's only,
+    because it can hold secrets. Raises `OSError`, and the file is then as it was.
+    """
+    path = os.path.realpath(path)
+    mode = os.stat(path).st_mode & 0o777 if files.exists(path) else 0o600
+    temporary = f"{path}.{os.getpid()}.tmp"
+    fd = files.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    try:
+        try:
+            write_all(files, fd, content)
+            files.fsync(fd)
+        finally:
+            files.close(fd)
+        files.rename(temporary, path)
+    except OSError:
+        files.unlink(temporary)
+        raise
+    files.fsync_dir(os.path.dirname(path))

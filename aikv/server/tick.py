@@ -12,7 +12,6 @@ import os
 from typing import Final
 
 from aikv.base import log
-from aikv.engine import gates
 from aikv.engine.client import Client
 from aikv.engine.engine import Engine
 from aikv.engine.persistence import Persistence
@@ -93,7 +92,7 @@ class Tick:
         if len(engine.clients) >= engine.config.get_int("maxclients"):
             engine.stats.rejected_connections += 1
             return _MAX_CLIENTS
-        if unix or not engine.config.get_bool("protected-mode") or engine.config.get_bytes("requirepass"):
+        if unix or not engine.config.get_bool("protected-mode") or not engine.users.default.nopass:
             return None
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple) and not str(peer[0]).startswith(_LOOPBACK):
@@ -105,8 +104,6 @@ class Tick:
         """Set a new client up."""
         engine = self.engine
         engine.stats.connections += 1
-        if engine.config.get_bytes("requirepass"):
-            client.gates |= gates.AUTH
         if not unix:
             configure_socket(transport, engine.config.get_int("tcp-keepalive"))
         link = client.link

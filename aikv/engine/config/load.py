@@ -2,19 +2,18 @@
 
 Theory of operation: `load` applies one line after the other to a `Config`, so that a later line wins, and an
 `include` is its file's lines in place of itself. The first line that is refused ends the start with a `ConfigError`
-that names it. What can only be judged when everything is read (may the log be written, do the `user` lines ask for
-more than the default user) is judged at the end.
+that names it. What can only be judged when everything is read (may the log be written) is judged at the end, and the
+rules of `user` lines by whoever keeps the users.
 """
 
 import glob
-import hashlib
 import os
 from typing import Final
 
 from aikv.engine.config.directives import BY_NAME, IGNORED
 from aikv.engine.config.errors import ConfigError, InvalidValue
 from aikv.engine.config.parse import STANDARD_INPUT, Line, parse_argv, split_lines
-from aikv.engine.config.store import Config, RenamedCommand
+from aikv.engine.config.store import Config, ConfiguredUser, RenamedCommand
 from aikv.persistence.files import Files
 
 MAX_INCLUDE_DEPTH: Final = 16
@@ -45,7 +44,6 @@ class Loader:
     def __init__(self, config: Config) -> None:
         self.config: Final = config
         self._seen: Final[set[str]] = set()
-        self._users: Final[list[Line]] = []
         self._depth = 0
 
     def read(self, path: str, origin: Line | None = None) -> None:
@@ -67,9 +65,6 @@ class Loader:
 
     def finish(self) -> None:
         """Judge what no single line decides."""
-        for line in self._users:
-            if not self._is_default_user(line.args()):
-                raise line.error("aikv does not support ACL users yet")
         log = self.config.path("logfile")
         if log:
             try:
@@ -92,7 +87,7 @@ class Loader:
             renamed = RenamedCommand(args[0], args[1], line.source, line.number, line.shown())
             self.config.rename_commands.append(renamed)
         elif name == "user" and args:
-            self._users.append(line)
+            self._add_user(line, args)
         elif name == "loadmodule" and args:
             raise line.error("aikv does not support modules yet")
         elif "." in name:
@@ -118,9 +113,10 @@ class Loader:
             self.read(path, line)
         self._depth -= 1
 
-    def _is_default_user(self, args: list[bytes]) -> bool:
-        """Whether a `user` line, as redis-server's CONFIG REWRITE leaves it, says what holds without it."""
-        password = self.config.get_bytes("requirepass")
-        login = b"#" + hashlib.sha256(password).hexdigest().encode() if password else b"nopass"
-        rules = [rule for rule in args[2:] if rule != b"sanitize-payload"]
-        return args[1] == b"default" and rules == [b"on", login, b"~*", b"&*", b"+@all"]
+    def _add_user(self, line: Line, args: list[bytes]) -> None:
+        if any(user.name == args[0] for user in self.config.users):
+            raise line.error(
+                f"Error in user declaration '{os.fsdecode(args[0])}': Duplicate user found. A user can only be defined "
+                "once in config files"
+            )
+        self.config.users.append(ConfiguredUser(args[0], args[1:], line.source, line.number, line.shown()))

@@ -52,16 +52,33 @@ class RenamedCommand:
         return ConfigError(reason, self._file, self._line_number, self._line)
 
 
+class ConfiguredUser:
+    """One `user` line: a name and ACL rules as they stand there."""
+
+    def __init__(self, name: bytes, rules: list[bytes], file: str, line_number: int, line: str) -> None:
+        self.name: Final = name
+        self.rules: Final = rules
+        self._file: Final = file
+        self._line_number: Final = line_number
+        self._line: Final = line
+
+    def error(self, reason: str) -> ConfigError:
+        """The error to raise where the rules cannot be applied."""
+        return ConfigError(reason, self._file, self._line_number, self._line)
+
+
 class Config:
     """All directives of one server. `Config()` has Redis's defaults and belongs to no file.
 
     `files` writes the file of CONFIG REWRITE. `file` is the absolute path that CONFIG REWRITE writes to, empty if the
-    server has none. `rename_commands` holds the `rename-command` lines in order, for whoever keeps the command table.
+    server has none. `rename_commands` holds the `rename-command` lines in order, for whoever keeps the command table,
+    and `users` the `user` lines for whoever keeps the users.
     """
 
     def __init__(self, files: Files | None = None) -> None:
         self.file: str = ""
         self.rename_commands: list[RenamedCommand] = []
+        self.users: list[ConfiguredUser] = []
         self._files: Files = files if files is not None else Files()
         self._hooks: dict[str, list[Hook]] = {}
         self._texts: dict[str, bytes] = {directive.name: directive.default for directive in DIRECTIVES}
@@ -175,12 +192,15 @@ class Config:
         directive = BY_NAME.get(_decoded(name))
         return directive is not None and directive.flags & SENSITIVE != 0
 
-    def rewrite(self) -> None:
-        """CONFIG REWRITE: bring the file up to date. Raises `CommandError`; the file is then as it was."""
+    def rewrite(self, users: list[bytes] | None = None) -> None:
+        """CONFIG REWRITE: bring the file up to date. Raises `CommandError`; the file is then as it was.
+
+        `users` are the `user` lines that the file is to have; None leaves those that it has.
+        """
         if not self.file:
             raise CommandError(NO_CONFIG_FILE)
         try:
-            write_config(self._files, self.file, self._texts)
+            write_config(self._files, self.file, self._texts, users)
         except OSError as error:
             raise CommandError(b"ERR Rewriting config file: " + os.fsencode(error.strerror or str(error))) from error
 

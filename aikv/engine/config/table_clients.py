@@ -24,14 +24,13 @@ CLIENTS: Final = [
         "Security",
         [
             Directive("requirepass", Secret(), b"", "Password of the default user; none if empty.", SENSITIVE),
-            Directive("aclfile", Text(), b"", "File with the users and their rights.", IMMUTABLE, needs="ACL files"),
-            number("acllog-max-len", 128, 0, LONG_MAX, "Entries that ACL LOG keeps.", STORED),
+            Directive("aclfile", Text(), b"", "File with the users and their rights.", IMMUTABLE),
+            number("acllog-max-len", 128, 0, LONG_MAX, "Entries that ACL LOG keeps."),
             choice(
                 "acl-pubsub-default",
                 ["allchannels", "resetchannels"],
                 "resetchannels",
                 "Channels that a new user may use.",
-                STORED,
             ),
             choice(
                 "enable-protected-configs",

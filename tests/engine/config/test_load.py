@@ -250,32 +250,24 @@ def test_modules_are_refused(line: str) -> None:
     assert refusal(["-"], line.encode()).reason == "aikv does not support modules yet"
 
 
-@pytest.mark.parametrize(
-    "lines",
-    [
-        "user default on nopass ~* &* +@all",
-        "user default on nopass sanitize-payload ~* &* +@all",
-        "user default on sanitize-payload #2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683 ~* &* +@all"
-        "\nrequirepass key",
-    ],
-)
-def test_the_default_user_as_redis_writes_it_is_accepted(lines: str) -> None:
-    assert load(["-"], lines.encode()).get_int("port") == 6379
+def test_user_lines_are_kept_for_whoever_keeps_the_users() -> None:
+    users = load(["-"], b"user bob on >x (~a +get)\nport 1\nuser ann\n").users
+    assert [(user.name, user.rules) for user in users] == [(b"bob", [b"on", b">x", b"(~a", b"+get)"]), (b"ann", [])]
+    error = users[1].error("wrong")
+    assert (error.reason, error.file, error.line_number, error.line) == (
+        "wrong",
+        "standard input",
+        3,
+        "user (redacted)",
+    )
 
 
-@pytest.mark.parametrize(
-    "lines",
-    [
-        "user bob on nopass ~* &* +@all",
-        "user default off nopass ~* &* +@all",
-        "user default on nopass ~* &* +@read",
-        "user default",
-        "user default on nopass ~* &* +@all\nrequirepass key",
-    ],
-)
-def test_any_other_user_is_refused(lines: str) -> None:
-    error = refusal(["-"], lines.encode())
-    assert (error.reason, error.line) == ("aikv does not support ACL users yet", "user (redacted)")
+def test_a_user_is_declared_once() -> None:
+    error = refusal(["-"], b"user bob on\nuser bob off")
+    assert (error.line_number, error.line) == (2, "user (redacted)")
+    assert error.reason == (
+        "Error in user declaration 'bob': Duplicate user found. A user can only be defined once in config files"
+    )
 
 
 def test_the_stock_file_of_redis_loads() -> None:
@@ -300,7 +292,6 @@ def test_the_stock_file_of_redis_loads() -> None:
         "masterauht=SECRET",
         "requirepass=SECRET",
         "port 1 requirepass SECRET",
-        "user bob on >SECRET",
         "user 'bob SECRET",
     ],
 )

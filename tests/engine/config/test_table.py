@@ -25,7 +25,6 @@ REFUSED = {
     "supervised": "upstart",
     "aof-timestamp-enabled": "yes",
     "aof-disable-auto-gc": "yes",
-    "aclfile": "users.acl",
     "enable-module-command": "local",
     "maxmemory": "100mb",
     "maxmemory-policy": "allkeys-lru",
