@@ -24,7 +24,7 @@ _CHANGED_SINCE: Final = (
 _REASONS_IN_EXEC: Final[dict[int, bytes]] = {
     COMMAND: b"no permission to execute the command or subcommand",
     KEY: b"no permission to touch the specified keys",
-    CHANNEL: b"no permission to access one of the channels used as argument to the command",
+    CHANNEL: b"no permission to access one of the channels used as arguments",
 }
 
 

@@ -81,7 +81,7 @@ def merged(words: list[bytes]) -> list[bytes]:
 def apply_rule(user: User, rule: bytes, all_channels: bool) -> None:
     """Change `user` as `rule` says; `all_channels` is what a new selector may use. Raises `RuleError`."""
     kind = rule[:1]
-    if not rule or _apply_switch(user, _c_string(rule).lower(), all_channels):
+    if not rule or _apply_switch(user, c_string(rule).lower(), all_channels):
         return
     if kind in (b">", b"#"):
         digest = _digest(rule)
@@ -139,7 +139,7 @@ def _digest(rule: bytes) -> bytes:
 
 def apply_selector_rule(selector: Selector, rule: bytes) -> None:
     """Change `selector` as a rule on commands, keys or channels says. Raises `RuleError`."""
-    text = _c_string(rule)
+    text = c_string(rule)
     word = text.lower()
     if word in (b"allkeys", b"~*", b"resetkeys"):
         selector.set_all_keys(word != b"resetkeys")
@@ -231,5 +231,6 @@ def _known(name: bytes) -> Command:
     return command
 
 
-def _c_string(rule: bytes) -> bytes:
+def c_string(rule: bytes) -> bytes:
+    """What C would see of `rule`."""
     return rule.partition(b"\0")[0]

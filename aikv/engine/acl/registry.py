@@ -17,7 +17,7 @@ from aikv.engine.acl.check import channel_allowed
 from aikv.engine.acl.describe import user_line
 from aikv.engine.acl.file import AclFileError, load_users, save_users
 from aikv.engine.acl.log import AclLog
-from aikv.engine.acl.parse import UNKNOWN, RuleError, Unmatched, apply_rule, has_blanks, merged
+from aikv.engine.acl.parse import UNKNOWN, RuleError, Unmatched, apply_rule, c_string, has_blanks, merged
 from aikv.engine.acl.users import DEFAULT_USER, User, channels_left
 from aikv.engine.authentication import settle
 from aikv.engine.client import Client
@@ -99,7 +99,8 @@ class Users:
             try:
                 apply_rule(new, rule, self.all_channels)
             except RuleError as error:
-                raise CommandError(b"ERR Error in ACL SETUSER modifier '" + rule + b"': " + error.reason) from error
+                shown = c_string(rule)
+                raise CommandError(b"ERR Error in ACL SETUSER modifier '" + shown + b"': " + error.reason) from error
         self.by_name[name] = new
         if old is not None:
             self._end_listeners(new, old, by)
