@@ -190,6 +190,30 @@ def test_reset_makes_the_default_user_of_a_client(server: ServerProcess) -> None
             assert ask(client, "SET", "a", "1") == "OK"
 
 
+PASSWORDS = [
+    "ACL SETUSER default sanitize-payload; [shape] HELLO 2 AUTH default whatever; CONFIG SET requirepass p;"
+    "ACL GETUSER default; AUTH p; AUTH q; AUTH default p; AUTH default q; CONFIG GET requirepass; [other] AUTH p;"
+    'CONFIG SET requirepass ""; ACL GETUSER default; AUTH p',
+    "ACL SETUSER default >p; CONFIG GET requirepass; AUTH q; AUTH p; ACL SETUSER default nopass; AUTH p",
+    "CONFIG SET requirepass p; ACL SETUSER default >q; AUTH p; AUTH q; CONFIG SET requirepass r; AUTH q; AUTH r",
+    "CONFIG SET requirepass p; MULTI; AUTH q; AUTH p; EXEC; ACL SETUSER default off; AUTH p; ACL WHOAMI",
+]
+
+
+@pytest.mark.parametrize("line", PASSWORDS)
+def test_the_default_users_password(line: str, pair: Pair) -> None:
+    for protocol in (2, 3):
+        with pair.oracle.connect() as theirs, pair.aikv.connect() as ours:
+            try:
+                pair.compare(line, protocols=(protocol,))
+            finally:
+                # Other tests are not to meet a password because this one has failed.
+                for connection in (theirs, ours):
+                    connection.command("ACL", "SETUSER", "default", "on", "nopass")
+                    connection.command("CONFIG", "SET", "requirepass", "")
+                    connection.command("ACL", "LOG", "RESET")
+
+
 LISTENING = [
     (["SUBSCRIBE", "c1"], ["resetchannels"], True),
     (["SUBSCRIBE", "c1"], ["resetchannels", "&c1"], False),
