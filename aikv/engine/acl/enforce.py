@@ -8,8 +8,8 @@ when they are queued and once more when they run, since the user may have change
 from typing import TYPE_CHECKING, Final
 
 from aikv.engine import gates
-from aikv.engine.acl.check import AUTH, CHANNEL, COMMAND, KEY, Denial, denial
-from aikv.engine.acl.log import MULTI, TOPLEVEL
+from aikv.engine.acl.check import AUTH, CHANNEL, COMMAND, KEY, Denial, denial, may_read_all_keys
+from aikv.engine.acl.log import LUA, MULTI, TOPLEVEL
 from aikv.engine.client import Client
 from aikv.engine.client_line import client_line
 from aikv.engine.command import Command
@@ -35,9 +35,16 @@ def refusal(engine: "Engine", client: Client, command: Command, argv: list[bytes
         return None
     client.last = command
     _note(engine, client, found, command, argv, MULTI if client.gates & gates.MULTI else TOPLEVEL)
-    if found.reason == COMMAND:
-        return b"NOPERM User %b has no permissions to run the '%b' command" % (client.user, command.name.encode())
-    return b"NOPERM No permissions to access a " + (b"key" if found.reason == KEY else b"channel")
+    return b"NOPERM " + _told(found, client.user, command)
+
+
+def refusal_in_script(engine: "Engine", client: Client, command: Command, argv: list[bytes]) -> bytes | None:
+    """As `refusal`, for a request that a script makes in the name of `client`."""
+    found = denial(engine.users.of(client), command, argv)
+    if found is None:
+        return None
+    _note(engine, client, found, command, argv, LUA)
+    return b"NOPERM ACL failure in script: " + _told(found, client.user, command)
 
 
 def refusal_in_exec(engine: "Engine", client: Client, command: Command, argv: list[bytes]) -> bytes | None:
@@ -47,6 +54,15 @@ def refusal_in_exec(engine: "Engine", client: Client, command: Command, argv: li
         return None
     _note(engine, client, found, command, argv, MULTI)
     return _CHANGED_SINCE + _REASONS_IN_EXEC[found.reason]
+
+
+def may_read_any_key(engine: "Engine", client: Client, argv: list[bytes]) -> bool:
+    """Whether the running command `argv` may read keys that it does not name, as SORT does with BY and GET."""
+    if not client.gates & gates.LIMITED:
+        return True
+    command = client.last
+    assert command is not None
+    return may_read_all_keys(engine.users.of(client), command, argv)
 
 
 def explained(found: Denial, user: bytes, command: Command, argv: list[bytes]) -> bytes:
@@ -61,6 +77,12 @@ def explained(found: Denial, user: bytes, command: Command, argv: list[bytes]) -
 def note_failed_login(engine: "Engine", client: Client, user: bytes, by: bytes) -> None:
     """Log that `client` could not prove to be `user`; `by` is the command that it tried to do it with."""
     _add(engine, client, AUTH, MULTI if client.gates & gates.MULTI else TOPLEVEL, by, user)
+
+
+def _told(found: Denial, user: bytes, command: Command) -> bytes:
+    if found.reason == COMMAND:
+        return b"User " + user + b" has no permissions to run the '" + command.name.encode() + b"' command"
+    return b"No permissions to access a " + (b"key" if found.reason == KEY else b"channel")
 
 
 def _note(engine: "Engine", client: Client, found: Denial, command: Command, argv: list[bytes], context: bytes) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from aikv.engine import gates
 from aikv.engine.acl.check import CHANNEL, COMMAND, KEY, denial, may_read_all_keys
+from aikv.engine.acl.enforce import may_read_any_key, refusal_in_script
 from aikv.engine.acl.log import AclLog
 from aikv.engine.acl.parse import apply_rule
 from aikv.engine.acl.users import User
@@ -107,6 +108,28 @@ def test_refusals_in_the_words_of_7_2(engine: Served) -> None:
     for request, text in told.items():
         assert engine.run(f"ACL DRYRUN u {request}") == b"$%d\r\n%b\r\n" % (len(text), text)
     assert engine.engine.stats.denied == {COMMAND: 1, KEY: 1, CHANNEL: 1}
+
+
+def test_refusals_in_a_script(engine: Served) -> None:
+    client = limited(engine, "+get", "~a")
+    command = COMMANDS[b"get"]
+    assert refusal_in_script(engine.engine, client, command, [b"get", b"a"]) is None
+    assert refusal_in_script(engine.engine, client, command, [b"get", b"b"]) == (
+        b"NOPERM ACL failure in script: No permissions to access a key"
+    )
+    assert refusal_in_script(engine.engine, client, COMMANDS[b"ping"], [b"ping"]) == (
+        b"NOPERM ACL failure in script: User u has no permissions to run the 'ping' command"
+    )
+    assert [(entry["context"], entry["object"]) for entry in log_of(engine)] == [("lua", "ping"), ("lua", "b")]
+
+
+def test_reading_keys_that_are_not_named(engine: Served) -> None:
+    client = limited(engine, "+get", "~a")
+    engine.run("GET a", client=client)
+    assert not may_read_any_key(engine.engine, client, [b"get", b"a"])
+    assert may_read_any_key(engine.engine, engine.client, [b"get", b"a"])
+    engine.run("ACL SETUSER u ~*")
+    assert may_read_any_key(engine.engine, client, [b"get", b"a"])
 
 
 def test_only_a_limited_user_has_the_gate(engine: Served) -> None:
