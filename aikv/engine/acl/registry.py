@@ -91,8 +91,8 @@ class Users:
         """ACL SETUSER of client `by`: apply all rules to a user, which is made if need be, or raise CommandError."""
         try:
             words = merged(rules)
-        except Unmatched as error:
-            raise CommandError(b"ERR " + error.text()) from error
+        except Unmatched as unmatched:
+            raise CommandError(b"ERR " + unmatched.text()) from unmatched
         old = self.by_name.get(name)
         new = old.copy() if old is not None else User(name, self.all_channels)
         for rule in words:
@@ -160,8 +160,8 @@ class Users:
             raise configured.error("Spaces not allowed in ACL usernames")
         try:
             words = merged(configured.rules)
-        except Unmatched as error:
-            raise configured.error(os.fsdecode(error.text())) from error
+        except Unmatched as unmatched:
+            raise configured.error(os.fsdecode(unmatched.text())) from unmatched
         user = User(name, self.all_channels)
         for rule in words:
             try:
