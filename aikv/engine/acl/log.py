@@ -2,7 +2,8 @@
 
 Theory of operation: the newest entry stands first. What happens again within a minute to the same user, for the same
 reason and object in the same context, is counted in its entry, which moves to the front; only the first few entries are
-searched, so that a flood of refusals costs little. `acllog-max-len` is looked at when an entry is added.
+searched, so that a flood of refusals costs little. `acllog-max-len` is looked at when an entry is added. Of a very long
+key or name the beginning is kept, because whoever is refused must not fill the memory.
 Source of the fields: https://redis.io/docs/latest/commands/acl-log/
 """
 
@@ -17,6 +18,8 @@ LUA: Final = b"lua"
 REASONS: Final[dict[int, bytes]] = {COMMAND: b"command", KEY: b"key", CHANNEL: b"channel", AUTH: b"auth"}
 _GROUPED_FOR_MS: Final = 60_000
 _SEARCHED: Final = 10
+# Bytes of a key, channel or user name.
+_KEPT: Final = 64 * 1024
 
 
 class Entry:
@@ -48,6 +51,8 @@ class AclLog:
         self, reason: int, context: bytes, thing: bytes, user: bytes, client: bytes, now_ms: int, limit: int
     ) -> None:
         """Note a refusal at Unix time `now_ms`, and keep at most `limit` entries."""
+        thing = thing[:_KEPT]
+        user = user[:_KEPT]
         if limit > 0:
             for place, entry in enumerate(self.entries[:_SEARCHED]):
                 if (

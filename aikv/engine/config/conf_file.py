@@ -38,6 +38,7 @@ _INTRODUCTION: Final = """\
 #
 # include /path/to/other.conf    reads another file here; * ? [ match any number of files, relative to dir.
 # rename-command NAME NEW        gives a command another name; "" takes it away.
+# user NAME RULE ...             makes a user, by the rules of ACL SETUSER; goes not together with aclfile.
 #
 # A line with a # and no blank after it is a default that is not set. This file is generated:
 #     python -m aikv.engine.config > conf/aikv.conf

@@ -23,14 +23,20 @@ CLIENTS: Final = [
     Section(
         "Security",
         [
-            Directive("requirepass", Secret(), b"", "Password of the default user; none if empty.", SENSITIVE),
-            Directive("aclfile", Text(), b"", "File with the users and their rights.", IMMUTABLE),
+            Directive(
+                "requirepass",
+                Secret(),
+                b"",
+                "Password of the default user; none if empty. What an aclfile or a user line says of that user wins.",
+                SENSITIVE,
+            ),
+            Directive("aclfile", Text(), b"", "File with the users and their rights; empty for none.", IMMUTABLE),
             number("acllog-max-len", 128, 0, LONG_MAX, "Entries that ACL LOG keeps."),
             choice(
                 "acl-pubsub-default",
                 ["allchannels", "resetchannels"],
                 "resetchannels",
-                "Channels that a new user may use.",
+                "Channels that a new user may use, all of them or none.",
             ),
             choice(
                 "enable-protected-configs",

@@ -204,6 +204,14 @@ def test_a_shorter_limit_is_kept_from_the_next_entry_on() -> None:
     assert log.entries == []
 
 
+def test_of_a_very_long_key_the_beginning_is_kept() -> None:
+    log = AclLog()
+    for end in (b"1", b"2"):
+        log.add(KEY, b"toplevel", b"k" * 100_000 + end, b"u" * 100_000 + end, b"", 0, 128)
+    (entry,) = log.entries
+    assert (entry.count, entry.thing, entry.user) == (2, b"k" * 65536, b"u" * 65536)
+
+
 def test_a_failed_login_costs_the_same_hash_whoever_it_is_for(engine: Served) -> None:
     for name in ("u", "nobody"):
         engine.run("ACL", "SETUSER", "u", "reset", ">p")
