@@ -11,7 +11,6 @@ from aikv.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, Command, comman
 from aikv.engine.context import Context
 from aikv.engine.help import help_lines
 from aikv.engine.origin import is_local
-from aikv.engine.stats import Stats
 from aikv.resp.reply import OK, Pairs
 
 _FLAGS: Final = ADMIN | NOSCRIPT | LOADING | STALE
@@ -71,16 +70,8 @@ def config_set(ctx: Context, argv: list[bytes]) -> object:
     summary="Sets the counters that INFO shows to zero.",
 )
 def config_resetstat(ctx: Context, _argv: list[bytes]) -> object:
-    ctx.engine.stats = Stats()
-    _reset_commands(ctx.engine.commands)
+    ctx.engine.reset_stats()
     return OK
-
-
-def _reset_commands(table: dict[bytes, Command]) -> None:
-    for entry in table.values():
-        entry.reset_stats()
-        if entry.subcommands is not None:
-            _reset_commands(entry.subcommands)
 
 
 @command(

@@ -9,7 +9,7 @@ from typing import Final
 from aikv.base.errors import SYNTAX, CommandError
 from aikv.base.numbers import parse_i64
 from aikv.base.version import REDIS_VERSION
-from aikv.engine import gates, multi
+from aikv.engine import gates, monitor, multi
 from aikv.engine.acl.users import DEFAULT_USER
 from aikv.engine.authentication import NO_PASSWORD_SET, authenticate, deauthenticate
 from aikv.engine.client import Client
@@ -180,6 +180,7 @@ def reset(ctx: Context, _argv: list[bytes]) -> object:
     client = ctx.client
     multi.discard(ctx.engine, client)
     ctx.engine.pubsub.forget(client)
+    monitor.end(ctx.engine, client)
     client.reply_off = False
     client.no_touch = False
     client.no_evict = False

@@ -7,10 +7,10 @@ says whether the command may be called now; where not, it has been answered, que
 from typing import TYPE_CHECKING, Final
 
 from aikv.base.errors import NOAUTH
-from aikv.engine import gates, pause
+from aikv.engine import gates, monitor, pause
 from aikv.engine.acl.enforce import refusal
 from aikv.engine.client import Client
-from aikv.engine.command import MAY_REPLICATE, NO_AUTH, NO_MULTI, WRITE, Command
+from aikv.engine.command import MAY_REPLICATE, NO_AUTH, NO_MULTI, READONLY, WRITE, Command
 from aikv.resp.output import Output
 from aikv.resp.reply import QUEUED
 
@@ -66,12 +66,18 @@ def admit(engine: "Engine", client: Client, command: Command, argv: list[bytes])
             b"this context" % command.name.encode(),
         )
         return False
+    if closed & gates.MONITORED and client.monitoring and command.flags & (WRITE | READONLY | MAY_REPLICATE):
+        engine.refuse(client, command, b"ERR Replica can't interact with the keyspace")
+        return False
     if closed & gates.PAUSED and _is_paused(engine, client, command):
         engine.pause.hold(client, argv)
         return False
     if closed & gates.MULTI and command.name not in gates.PASS_MULTI:
         client.queued.append((command, argv))
         client.out.append(QUEUED.wire)
+        return False
+    if closed & gates.MONITORED:
+        monitor.call_shown(engine, client, command, argv)
         return False
     return True
 

@@ -101,6 +101,8 @@ class Client:
         self.skip_next = False
         self.no_touch = False
         self.no_evict = False
+        # MONITOR: it is shown every command.
+        self.monitoring = False
         # The command called last, for CLIENT LIST's `cmd`.
         self.last: Command | None = None
         # Not a real user: a loader. Its commands are not journalled.

@@ -101,6 +101,8 @@ def client_bytes(client: Client) -> int:
 
 def _flags(client: Client) -> bytes:
     letters: list[bytes] = []
+    if client.monitoring:
+        letters.append(b"O")
     if client.kind is REPLICA:
         letters.append(b"S")
     if client.kind is MASTER:

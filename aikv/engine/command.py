@@ -17,6 +17,7 @@ from mypy_extensions import i64
 from aikv.engine import gates
 from aikv.engine.config.store import RenamedCommand
 from aikv.engine.keyspec import KeySpec
+from aikv.engine.latency_histogram import LatencyHistogram
 
 if TYPE_CHECKING:
     from aikv.engine.context import Context
@@ -165,6 +166,10 @@ class Command:
         self.usec: i64 = 0
         self.rejected: i64 = 0
         self.failed: i64 = 0
+        # The calls that took long enough to measure, while they are tracked; and how many calls were not tracked.
+        self.latencies: LatencyHistogram | None = None
+        self._tracked = False
+        self._untracked: i64 = 0
 
     def reset_stats(self) -> None:
         """Set the counters to zero."""
@@ -172,6 +177,19 @@ class Command:
         self.usec = 0
         self.rejected = 0
         self.failed = 0
+        self.latencies = None
+        self._untracked = 0
+
+    def track(self, tracked: bool) -> None:
+        """Let the calls from now on belong to the distribution of latencies, or not."""
+        if tracked != self._tracked:
+            self._tracked = tracked
+            self._untracked += self.calls if tracked else -self.calls
+
+    def instant_calls(self) -> int:
+        """Number of tracked calls that were too short to measure."""
+        tracked: i64 = self.calls - self._untracked if self._tracked else -self._untracked
+        return max(0, tracked - (self.latencies.recorded if self.latencies is not None else 0))
 
     def flag_names(self) -> list[str]:
         """The flags as COMMAND INFO names them."""

@@ -22,7 +22,7 @@ from aikv.base import log
 from aikv.base.clock import Clock
 from aikv.base.errors import CommandError
 from aikv.base.random import Random
-from aikv.engine import events, gates, multi
+from aikv.engine import events, gates, monitor, multi
 from aikv.engine.acl.registry import Users
 from aikv.engine.admission import admit
 from aikv.engine.authentication import deauthenticate
@@ -35,6 +35,7 @@ from aikv.engine.context import Context
 from aikv.engine.events import Event
 from aikv.engine.journal import Journal
 from aikv.engine.limits_follow import follow_limits
+from aikv.engine.observer import Observer
 from aikv.engine.pause import Pause
 from aikv.engine.pubsub import PubSub
 from aikv.engine.refusal import unknown_command, unknown_subcommand, wrong_arity
@@ -111,6 +112,11 @@ class Engine(Watcher):
         # look-up, a tenth of a GET.
         self._recent_name = b""
         self._recent: Command | None = None
+        # Clients that MONITOR.
+        self.monitors: dict[int, Client] = {}
+        # Commands that take at least so many microseconds are told to the observer, which sets this.
+        self.noted_us: i64 = 0
+        self.observer = Observer(self)
         self._refresh_time()
         self._read_notify()
         config.on_change("notify-keyspace-events", self._read_notify)
@@ -138,6 +144,7 @@ class Engine(Watcher):
         self._cancel_block(client)
         self.pause.forget(client)
         self.pubsub.forget(client)
+        monitor.end(self, client)
         self.unwatch(client)
 
     # Running commands.
@@ -211,8 +218,11 @@ class Engine(Watcher):
         self.stats.commands += 1
         command.calls += 1
         now: i64 = self.clock.unix_us()
-        command.usec += now - self.now_us
+        took: i64 = now - self.now_us
+        command.usec += took
         self._set_time(now)
+        if took >= self.noted_us:
+            self.observer.note(client, command, argv, took)
         if self.waits.marked and self._depth == 0:
             self.waits.serve()
 
@@ -259,6 +269,13 @@ class Engine(Watcher):
         else:
             encode_error(client.out, text)
 
+    def reset_stats(self) -> None:
+        """Begin all counters anew."""
+        self.stats = Stats()
+        for command in self.commands.values():
+            for each in [command, *(command.subcommands or {}).values()]:
+                each.reset_stats()
+
     def open_unit(self) -> None:
         """What is recorded until `close_unit` is one unit of the journal."""
         self._depth += 1
@@ -288,12 +305,14 @@ class Engine(Watcher):
         client.block = block
         block.quiet = client.reply_off or client.skip_next
         client.halted = True
+        self._count(client, -1)
         if timeout_ms > 0:
             block.timer = self.scheduler.call_later(timeout_ms, Timeout(self, client, block).run)
 
     def unblock(self, client: Client, reply: object) -> None:
         """Answer a waiting client and let it go on."""
         quiet = client.block is not None and client.block.quiet
+        self._count(client, 1)
         self._cancel_block(client)
         if isinstance(reply, CommandError):
             self.stats.count_error(reply.text)
@@ -314,6 +333,12 @@ class Engine(Watcher):
         """Let a client's waiting commands run before the event loop sleeps."""
         self.ready.append(client)
         client.link.wake()
+
+    def _count(self, client: Client, calls: int) -> None:
+        """A command that waits is counted when it has its answer, so its call takes itself back."""
+        if client.last is not None:
+            client.last.calls += calls
+            self.stats.commands += calls
 
     def _cancel_block(self, client: Client) -> None:
         block = client.block

@@ -40,6 +40,7 @@ SECTIONS: Final[dict[bytes, Section]] = {
     b"modules": Section("Modules", _no_fields),
     b"commandstats": Section("Commandstats", info_data.command_stats, default=False),
     b"errorstats": Section("Errorstats", info_data.error_stats),
+    b"latencystats": Section("Latencystats", info_data.latency_stats, default=False),
     b"cluster": Section("Cluster", info_data.cluster),
     b"keyspace": Section("Keyspace", info_data.keyspace),
 }

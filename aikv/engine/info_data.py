@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from aikv.base.random import run_id
 from aikv.engine.acl import check
 from aikv.engine.command import Command
+from aikv.engine.latency_histogram import all_buckets, percentile
 from aikv.keyspace.database import Database
 
 if TYPE_CHECKING:
@@ -124,6 +125,21 @@ def _command_line(command: Command) -> str:
 def error_stats(engine: "Engine") -> Fields:
     """How often each error code was sent."""
     return [(f"errorstat_{code.decode('latin-1')}", f"count={n}") for code, n in sorted(engine.stats.errors.items())]
+
+
+def latency_stats(engine: "Engine") -> Fields:
+    """For each command that was called the durations within which the configured percentages of calls were done."""
+    if not engine.observer.tracking:
+        return []
+    wanted = engine.config.latency_tracking_info_percentiles
+    fields: Fields = []
+    for command in engine.commands.values():
+        for each in [command, *(command.subcommands or {}).values()]:
+            buckets = all_buckets(each.latencies, each.instant_calls())
+            if buckets:
+                values = [f"p{percent:.6g}={percentile(buckets, percent):.3f}" for percent in wanted]
+                fields.append((f"latency_percentiles_usec_{each.name}", ",".join(values)))
+    return fields
 
 
 def cluster(_engine: "Engine") -> Fields:

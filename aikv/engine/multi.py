@@ -15,7 +15,7 @@ WATCH is optimistic: a change of a watched key (`Engine.touch_watchers`), an emp
 from typing import TYPE_CHECKING, Final
 
 from aikv.base.errors import CommandError
-from aikv.engine import gates
+from aikv.engine import gates, monitor
 from aikv.engine.acl.enforce import refusal_in_exec
 from aikv.engine.client import Client
 from aikv.engine.command import WRITE, Command
@@ -70,6 +70,8 @@ def run(engine: "Engine", client: Client) -> object:
         if denied is not None:
             engine.stats.count_error(denied)
             encode_error(client.out, denied)
+        elif engine.gates & gates.MONITORED:
+            monitor.call_shown(engine, client, command, argv)
         else:
             engine.call(client, command, argv)
         engine.now_ms = began_ms

@@ -65,6 +65,8 @@ class Persistence:
         else:
             self._load_snapshot(began_us)
         self.snapshots.forget_changes()
+        # Nobody has asked for the commands of the log.
+        self._engine.reset_stats()
 
     def load_log(self, manifest: Manifest) -> bool:
         """Replay the log; False where there is none. Raises `AikvError`."""

@@ -138,6 +138,10 @@ class KeyWaits:
         if client.retrying:
             client.retrying = False
             self._engine.served(client)
+        else:
+            # It waits on, so this was no call of its command.
+            wait.command.calls -= 1
+            self._engine.stats.commands -= 1
 
 
 def wait_for_keys(

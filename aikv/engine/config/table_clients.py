@@ -155,7 +155,6 @@ CLIENTS: Final = [
                 0,
                 LONG_MAX,
                 "Milliseconds from which LATENCY notes an event; 0 is never.",
-                needs="the latency monitor",
             ),
             yes_no("latency-tracking", True, "Keep the distribution of the time that each command takes."),
             Directive(

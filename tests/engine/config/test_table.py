@@ -29,7 +29,6 @@ REFUSED = {
     "maxmemory": "100mb",
     "maxmemory-policy": "allkeys-lru",
     "maxmemory-clients": "5%",
-    "latency-monitor-threshold": "100",
     "replicaof": "127.0.0.1 6380",
     "min-replicas-to-write": "1",
     "propagation-error-behavior": "panic",
