@@ -7,7 +7,7 @@ worst of all time.
 
 It knows nothing of commands: files and the engine note their events in the same object.
 Source of the events' names and of what is kept: https://redis.io/docs/latest/operate/oss_and_stack/management/optimization/latency-monitor/
-"""  # noqa: E501 (an address)
+"""
 
 from typing import Final
 

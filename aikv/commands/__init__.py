@@ -39,6 +39,7 @@ def load() -> None:
         list_edit,
         list_moves,
         lists,
+        memory,
         module,
         monitor,
         object,

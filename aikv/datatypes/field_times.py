@@ -8,6 +8,8 @@ comes to the top; once most of the heap is such pairs it is built anew. Times ar
 from heapq import heapify, heappop, heappush
 from typing import Final
 
+from aikv.datatypes.memory import allocated, sampled
+
 NO_TIME: Final = -1
 # A heap of fewer pairs is not worth building anew.
 _SMALL_HEAP: Final = 64
@@ -51,6 +53,11 @@ class FieldTimes:
                 return when
             heappop(heap)
         return NO_TIME
+
+    def memory(self, samples: int) -> int:
+        """Bytes of all of it but the fields, of which `samples` are looked at (0: all)."""
+        held = allocated(self) + allocated(self.times) + allocated(self._heap)
+        return held + sampled(self.times.values(), len(self.times), samples) + sampled(self._heap, len(self._heap), 1)
 
     def take_due(self, now_ms: int, limit: int = -1) -> list[bytes]:
         """Forget the fields whose time is `now_ms` or before, and return them, earliest first. O(log n) for each.

@@ -22,6 +22,7 @@ from aikv.datatypes.field_times import NO_TIME, FieldTimes
 from aikv.datatypes.kinds import KINDS, Kind
 from aikv.datatypes.limits import Limits
 from aikv.datatypes.listpack import FIRST
+from aikv.datatypes.memory import allocated, sampled, table_memory
 from aikv.datatypes.sampling import all_keys, distinct, distinct_keys, repeated, repeated_keys
 from aikv.datatypes.table import Table
 
@@ -326,6 +327,14 @@ class HashKind(Kind):
 
     def copy(self, value: object) -> object:
         return cast(Hash, value).copy()
+
+    def memory(self, value: object, samples: int) -> int:
+        held = cast(Hash, value)
+        total = allocated(held) + (held.times.memory(samples) if held.times is not None else 0)
+        table = held.table
+        if table is None:
+            return total + allocated(held.pack)
+        return total + table_memory(table, samples) + sampled(table.values(), table.used, samples)
 
 
 KINDS[Hash] = HashKind()

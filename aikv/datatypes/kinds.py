@@ -8,6 +8,7 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
+from aikv.datatypes.memory import allocated
 from aikv.datatypes.strings import string_encoding
 
 
@@ -26,6 +27,10 @@ class Kind:
         """A value that is equal to `value` and shares nothing with it that can change."""
         raise NotImplementedError
 
+    def memory(self, value: object, samples: int) -> int:
+        """Bytes that `value` takes; of many elements only `samples` are looked at, all where that is 0."""
+        raise NotImplementedError
+
 
 class StringKind(Kind):
     """`bytes`, `int` and `bytearray`."""
@@ -38,6 +43,9 @@ class StringKind(Kind):
 
     def copy(self, value: object) -> object:
         return bytearray(value) if isinstance(value, bytearray) else value
+
+    def memory(self, value: object, samples: int) -> int:  # noqa: ARG002
+        return allocated(value)
 
 
 STRING: Final[Kind] = StringKind()

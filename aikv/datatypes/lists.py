@@ -17,6 +17,7 @@ from aikv.datatypes.chunks import exceeds, matches, within, without
 from aikv.datatypes.kinds import KINDS, Kind
 from aikv.datatypes.limits import Limits
 from aikv.datatypes.listpack import FIRST, encode_entry
+from aikv.datatypes.memory import allocated, sampled
 from aikv.datatypes.quicklist import Quicklist
 
 
@@ -339,6 +340,15 @@ class ListKind(Kind):
 
     def copy(self, value: object) -> object:
         return cast(List, value).copy()
+
+    def memory(self, value: object, samples: int) -> int:
+        held = cast(List, value)
+        quick = held.quick
+        if quick is None:
+            return allocated(held) + allocated(held.pack)
+        chunks = quick.chunks
+        bodies = sampled((chunk.body for chunk in chunks), len(chunks), samples)
+        return allocated(held) + allocated(quick) + allocated(chunks) + bodies + sampled(chunks, len(chunks), samples)
 
 
 KINDS[List] = ListKind()

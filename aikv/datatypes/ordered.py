@@ -21,6 +21,7 @@ from typing import Final, cast
 
 from mypy_extensions import i64
 
+from aikv.datatypes.memory import allocated, sampled, table_memory
 from aikv.datatypes.positions import Positions
 from aikv.datatypes.table import Table
 
@@ -66,6 +67,16 @@ class Ordered:
 
     def __len__(self) -> int:
         return self.table.used
+
+    def memory(self, samples: int) -> int:
+        """Bytes of all of it, of which `samples` of many like things are looked at (0: all)."""
+        table = self.table
+        leaves = self.leaves
+        columns: list[object] = []
+        for leaf in leaves[: samples or len(leaves)]:
+            columns += [leaf.members, leaf.scores]
+        total = allocated(self) + table_memory(table, samples) + sampled(table.values(), table.used, samples)
+        return total + allocated(leaves) + sampled(leaves, len(leaves), samples) + sampled(columns, 2 * len(leaves), 0)
 
     def score(self, member: bytes) -> float | None:
         """The score of `member`, or None. O(1)."""

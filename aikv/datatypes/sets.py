@@ -17,6 +17,7 @@ from aikv.base.random import Random
 from aikv.datatypes import intset, listpack
 from aikv.datatypes.kinds import KINDS, Kind
 from aikv.datatypes.limits import Limits
+from aikv.datatypes.memory import allocated, table_memory
 from aikv.datatypes.sampling import all_keys, distinct, distinct_keys, repeated, repeated_keys
 from aikv.datatypes.table import Table
 
@@ -311,6 +312,11 @@ class SetKind(Kind):
 
     def copy(self, value: object) -> object:
         return cast(Set, value).copy()
+
+    def memory(self, value: object, samples: int) -> int:
+        held = cast(Set, value)
+        table = held.table
+        return allocated(held) + (allocated(held.pack) if table is None else table_memory(table, samples))
 
 
 KINDS[Set] = SetKind()

@@ -17,6 +17,7 @@ from mypy_extensions import i64
 from aikv.datatypes import listpack
 from aikv.datatypes.kinds import KINDS, Kind
 from aikv.datatypes.limits import Limits
+from aikv.datatypes.memory import allocated
 from aikv.datatypes.stream_group import UNKNOWN, ConsumerGroup
 from aikv.datatypes.stream_id import LARGEST, SEQUENCE_BITS, U64_MAX
 from aikv.datatypes.stream_index import IdMap
@@ -304,6 +305,14 @@ class StreamKind(Kind):
 
     def copy(self, value: object) -> object:
         return cast(Stream, value).copy()
+
+    def memory(self, value: object, samples: int) -> int:
+        held = cast(Stream, value)
+        nodes = held.nodes
+        looked_at = nodes.first_values(samples or nodes.used)
+        bodies = sum(node.memory() for node in looked_at) * nodes.used // max(1, len(looked_at))
+        groups = sum(allocated(name) + group.memory() for name, group in held.groups.items())
+        return allocated(held) + nodes.memory() + bodies + allocated(held.groups) + groups
 
 
 KINDS[Stream] = StreamKind()

@@ -12,6 +12,7 @@ from typing import Final
 
 from mypy_extensions import i64
 
+from aikv.datatypes.memory import allocated, sampled
 from aikv.datatypes.stream_index import IdMap
 
 # The number of entries read by a group, where it cannot be known.
@@ -39,6 +40,10 @@ class Consumer:
         self.active_ms = NEVER
         self.pending: Final[IdMap[Pending]] = IdMap()
 
+    def memory(self) -> int:
+        """Bytes of it, without the `Pending`s, which the group has, too."""
+        return allocated(self) + allocated(self.name) + self.pending.memory()
+
 
 class ConsumerGroup:
     """A group; `last_id` is the last id delivered, `entries_read` how many entries there were up to it."""
@@ -48,6 +53,13 @@ class ConsumerGroup:
         self.entries_read = entries_read
         self.pending: Final[IdMap[Pending]] = IdMap()
         self.consumers: Final[dict[bytes, Consumer]] = {}
+
+    def memory(self) -> int:
+        """Bytes of it and of its consumers."""
+        pending = self.pending
+        waiting = sampled(pending.first_values(1), pending.used, 0)
+        consumers = sum(consumer.memory() for consumer in self.consumers.values())
+        return allocated(self) + pending.memory() + waiting + allocated(self.consumers) + consumers
 
     def find(self, name: bytes) -> Consumer | None:
         """The consumer called `name`, or None. O(1)."""

@@ -13,6 +13,8 @@ from typing import Final, Generic, TypeVar
 
 from mypy_extensions import i64
 
+from aikv.datatypes.memory import allocated, sampled
+
 CHUNK: Final = 256
 _JOIN_BELOW: Final = CHUNK // 4
 
@@ -30,6 +32,22 @@ class IdMap(Generic[V]):
 
     def __len__(self) -> int:
         return self.used
+
+    def memory(self) -> int:
+        """Bytes of the map and its ids, without the values."""
+        chunks = len(self._ids)
+        lists = allocated(self._ids) + allocated(self._values) + allocated(self._tops)
+        lists += 2 * sampled(self._ids, chunks, 0)
+        return allocated(self) + lists + (allocated(self._tops[0]) * self.used if chunks else 0)
+
+    def first_values(self, count: int) -> list[V]:
+        """The values of the first ids, at most `count` of them."""
+        found: list[V] = []
+        for values in self._values:
+            if len(found) >= count:
+                break
+            found += values[: count - len(found)]
+        return found
 
     def get(self, number: int) -> V | None:
         """The value of id `number`, or None. O(log n)."""

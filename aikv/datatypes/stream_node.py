@@ -21,6 +21,7 @@ from mypy_extensions import i64
 
 from aikv.datatypes import listpack
 from aikv.datatypes.listpack import FIRST
+from aikv.datatypes.memory import allocated, sampled
 from aikv.datatypes.stream_id import SEQUENCE_BITS, U64_MAX
 
 # Flags of an entry.
@@ -61,6 +62,12 @@ class StreamNode:
         self._front: i64 = FIRST
         # Elements in the body.
         self._elements: i64 = 0
+
+    def memory(self) -> int:
+        """Bytes of it."""
+        fresh = self._fresh
+        held = allocated(self) + allocated(self.fields) + allocated(self._body)
+        return held + allocated(fresh) + sampled(fresh, len(fresh), 0)
 
     def append(self, number: int, fields: bytes, width: i64, encoded: list[bytes], values: list[bytes]) -> None:
         """Add the entry `number`, which is above `last`. O(entry).

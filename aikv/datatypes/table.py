@@ -56,6 +56,19 @@ class Table:
     def __contains__(self, key: bytes) -> bool:
         return self.get(key) is not None
 
+    def bucket_of(self, key: bytes) -> dict[bytes, object]:
+        """The bucket that `key` is in, or would be."""
+        h: i64 = hash(key)
+        index: i64 = h & self._mask
+        if index < self._split:
+            index = h & self._wide_mask
+        return self.buckets[index]
+
+    def values(self) -> Iterator[object]:
+        """All values; the table must not change meanwhile."""
+        for bucket in self.buckets:
+            yield from bucket.values()
+
     def set(self, key: bytes, value: object) -> bool:
         """Put `value` under `key`; True when the key is new."""
         h: i64 = hash(key)

@@ -21,6 +21,7 @@ from aikv.datatypes import listpack, zset_pack
 from aikv.datatypes.kinds import KINDS, Kind
 from aikv.datatypes.limits import Limits
 from aikv.datatypes.listpack import FIRST
+from aikv.datatypes.memory import allocated
 from aikv.datatypes.ordered import Ordered, ordered_of
 from aikv.datatypes.sampling import distinct, distinct_keys, repeated, repeated_keys
 from aikv.datatypes.zset_ranges import LexRange, ScoreRange
@@ -324,6 +325,11 @@ class SortedSetKind(Kind):
 
     def copy(self, value: object) -> object:
         return cast(SortedSet, value).copy()
+
+    def memory(self, value: object, samples: int) -> int:
+        held = cast(SortedSet, value)
+        ordered = held.ordered
+        return allocated(held) + (allocated(held.pack) if ordered is None else ordered.memory(samples))
 
 
 KINDS[SortedSet] = SortedSetKind()

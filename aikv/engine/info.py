@@ -1,14 +1,14 @@
 """INFO: which sections are asked for, and the text that they make.
 
 Theory of operation: every section is a function that returns its fields in order; this module knows their names, their
-order and which belong to the default. The functions are in `info_process` (the process and its clients) and
-`info_data` (the data and the commands). Source of names and order: https://redis.io/docs/latest/commands/info/
+order and which belong to the default. The functions are in `info_process` (the process and its clients), `info_memory`
+and `info_data` (the data and the commands). Source of names and order: https://redis.io/docs/latest/commands/info/
 """
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from aikv.engine import info_data, info_process
+from aikv.engine import info_data, info_memory, info_process
 
 if TYPE_CHECKING:
     from aikv.engine.engine import Engine
@@ -32,7 +32,7 @@ def _no_fields(_engine: "Engine") -> Fields:
 SECTIONS: Final[dict[bytes, Section]] = {
     b"server": Section("Server", info_process.server),
     b"clients": Section("Clients", info_process.clients),
-    b"memory": Section("Memory", info_process.memory),
+    b"memory": Section("Memory", info_memory.memory),
     b"persistence": Section("Persistence", info_data.persistence),
     b"stats": Section("Stats", info_data.stats),
     b"replication": Section("Replication", info_data.replication),

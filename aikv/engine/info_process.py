@@ -1,7 +1,6 @@
-"""INFO's sections on the process: server, clients, memory, CPU.
+"""INFO's sections on the process: server, clients, CPU.
 
-Theory of operation: what is told is what the operating system says of this process. Python's allocator does not say
-what of its memory is in use, so `used_memory` is the resident set, and there are no allocator fields.
+Theory of operation: what is told is what the operating system says of this process.
 """
 
 import os
@@ -12,10 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from aikv.base.form import COMPILED
 from aikv.base.random import run_id
-from aikv.base.units import format_memory_human
 from aikv.base.version import REDIS_VERSION, VERSION
-from aikv.engine.client_line import client_bytes
-from aikv.engine.process import resident_bytes
 
 if TYPE_CHECKING:
     from aikv.engine.engine import Engine
@@ -24,8 +20,6 @@ Fields = list[tuple[str, str]]
 
 # One process, one id; a restart makes another.
 RUN_ID: Final = run_id()
-# Taken when the code has been loaded, before there is any data.
-_STARTUP_BYTES: Final = resident_bytes()
 _LRU_CLOCK_MASK: Final = (1 << 24) - 1
 _DAY_S: Final = 86400
 
@@ -90,56 +84,6 @@ def clients(engine: "Engine") -> Fields:
         ("tracking_clients", "0"),
         ("clients_in_timeout_table", str(sum(1 for c in connected if c.block is not None and c.block.timer))),
     ]
-
-
-def memory(engine: "Engine") -> Fields:
-    """Memory of the process."""
-    used = resident_bytes()
-    peak = max(used, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
-    of_clients = sum(client_bytes(client) for client in engine.clients.values())
-    overhead = _STARTUP_BYTES + of_clients
-    data = max(0, used - overhead)
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    limit = engine.config.get_int("maxmemory")
-    return [
-        *_both("used_memory", used),
-        *_both("used_memory_rss", used),
-        *_both("used_memory_peak", peak),
-        ("used_memory_peak_perc", _percent(used, peak)),
-        ("used_memory_overhead", str(overhead)),
-        ("used_memory_startup", str(_STARTUP_BYTES)),
-        ("used_memory_dataset", str(data)),
-        ("used_memory_dataset_perc", _percent(data, used - _STARTUP_BYTES)),
-        *_both("total_system_memory", total),
-        *_both("used_memory_lua", 0),
-        ("number_of_cached_scripts", "0"),
-        ("number_of_functions", "0"),
-        ("number_of_libraries", "0"),
-        *_both("used_memory_scripts", 0),
-        *_both("maxmemory", limit),
-        ("maxmemory_policy", engine.config.get_str("maxmemory-policy")),
-        ("mem_fragmentation_ratio", "1.00"),
-        ("mem_fragmentation_bytes", "0"),
-        ("mem_not_counted_for_evict", "0"),
-        ("mem_replication_backlog", "0"),
-        ("mem_total_replication_buffers", "0"),
-        ("mem_clients_slaves", "0"),
-        ("mem_clients_normal", str(of_clients)),
-        ("mem_cluster_links", "0"),
-        ("mem_aof_buffer", str(len(engine.journal.out))),
-        ("mem_allocator", "python"),
-        ("active_defrag_running", "0"),
-        ("lazyfree_pending_objects", "0"),
-        ("lazyfreed_objects", "0"),
-    ]
-
-
-def _both(name: str, size: int) -> Fields:
-    return [(name, str(size)), (f"{name}_human", format_memory_human(size))]
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.2f}%" if whole > 0 else "0.00%"
 
 
 def cpu(_engine: "Engine") -> Fields:

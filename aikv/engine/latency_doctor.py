@@ -10,8 +10,8 @@ from aikv.base.latency import LatencyEvent, LatencyMonitor
 from aikv.engine.config.store import Config
 
 _OFF: Final = (
-    "The latency monitor is off, so there is nothing to judge by. Switch it on with CONFIG SET latency-monitor-threshold "
-    "<milliseconds>, let the server work for a while, and ask again.\n"
+    "The latency monitor is off, so there is nothing to judge by. Switch it on with CONFIG SET "
+    "latency-monitor-threshold <milliseconds>, let the server work for a while, and ask again.\n"
 )
 _NOTHING: Final = "No event has taken as long as latency-monitor-threshold: latency is fine.\n"
 

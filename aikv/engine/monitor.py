@@ -2,9 +2,8 @@
 
 Theory of operation: while there is a monitoring client the MONITORED gate is closed, so that every command passes
 `engine.admission`, which calls it by `call_shown`: first the command, then one line about it to every monitor. So with
-no monitor nothing is paid. Commands within EXEC are shown by `engine.multi` in the same way, before EXEC itself, and so
-does whoever runs commands of its own (a script says so by `source`). Commands for administrators are not shown, nor those that
-declare SKIP_MONITOR; secrets are blotted out.
+no monitor nothing is paid. Commands within EXEC are shown by `engine.multi` in the same way, before EXEC itself.
+Commands for administrators are not shown, nor those that declare SKIP_MONITOR; secrets are blotted out.
 
 A monitor is an ordinary client otherwise, as its limits of output are, but it may not touch keys.
 """

@@ -24,6 +24,12 @@ class Releaser:
         # Of databases, whose values may be large, and of values.
         self._databases: list[dict[bytes, object]] = []
         self._parts: list[dict[bytes, object]] = []
+        # Buckets freed so far.
+        self.freed = 0
+
+    def pending(self) -> int:
+        """Number of buckets that wait."""
+        return len(self._databases) + len(self._parts)
 
     def database(self, buckets: list[dict[bytes, object]]) -> None:
         """Take the buckets of an emptied database."""
@@ -44,6 +50,7 @@ class Releaser:
         """Free something for about `budget_us`; whether something is left."""
         deadline = clock.monotonic_us() + budget_us
         while self._databases or self._parts:
+            self.freed += 1
             if self._parts:
                 self._parts.pop()
             else:

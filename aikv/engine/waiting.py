@@ -132,9 +132,6 @@ class KeyWaits:
             client.out = Output()
         self._engine.call(client, wait.command, wait.argv)
         client.out = out
-        # It was counted when it began to wait.
-        wait.command.calls -= 1
-        self._engine.stats.commands -= 1
         if client.retrying:
             client.retrying = False
             self._engine.served(client)
