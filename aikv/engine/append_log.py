@@ -10,6 +10,7 @@ from typing import Final
 
 from aikv.base import log
 from aikv.base.errors import AikvError, CommandError
+from aikv.engine.aof_waits import AofWaits
 from aikv.engine.engine import Engine
 from aikv.engine.snapshots import Snapshots, described
 from aikv.persistence.aof_base import BaseOptions, RewriteJob, rewrite_temp_path, write_base
@@ -47,6 +48,8 @@ class AppendLog:
         self._child_writes_rdb = True
         self.store = AofStore(files, config.path("appenddirname"), config.get_str("appendfilename"))
         self.aof = Aof(self.store, Manifest(), engine.clock, runner, POLICIES[config.get_str("appendfsync")])
+        self.aof.latency = engine.observer.latency
+        self.waits: Final = AofWaits(engine, self.aof)
         config.on_change("appendfsync", self._read_policy)
         config.on_change("no-appendfsync-on-rewrite", self._read_policy)
         config.on_change("appendonly", self._switch)
@@ -68,13 +71,18 @@ class AppendLog:
         journal = self._engine.journal
         if journal.out.waiting():
             self.aof.append(journal.take())
+            self.aof.appended = journal.takes
         self.aof.flush()
+        if self.waits.waiting:
+            self.waits.serve()
 
     def cron(self, child_active: bool) -> None:
         """Keep the log going; about ten times a second. Raises `AofFatal`."""
         self.aof.child_active = child_active
         self.flush()
         self.aof.cron()
+        if self.waits.waiting:
+            self.waits.serve()
 
     def due(self) -> bool:
         """Whether a rewrite is to be started now, if no other child runs."""
@@ -106,7 +114,9 @@ class AppendLog:
             self.aof.abort_rewrite("", True)
             self._follow()
             raise CommandError(b"ERR " + described(error).encode()) from error
-        engine.stats.note_fork(engine.clock.monotonic_us() - began_us)
+        took_us = engine.clock.monotonic_us() - began_us
+        engine.stats.note_fork(took_us)
+        engine.observer.latency.note("fork", took_us)
         log.notice("Background append only file rewriting started by pid %d", self._child.pid)
 
     def poll(self) -> None:
@@ -174,6 +184,7 @@ class AppendLog:
             self.kill()
             self.aof.disable()
             self._follow()
+            self.waits.switched_off()
             return
         self.aof.enable()
         if self._snapshots.running() or self.rewriting():

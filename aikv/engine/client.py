@@ -103,6 +103,8 @@ class Client:
         self.no_evict = False
         # MONITOR: it is shown every command.
         self.monitoring = False
+        # The number of the taking of the journal that its last change is in: see `engine.aof_waits`.
+        self.wrote = 0
         # The command called last, for CLIENT LIST's `cmd`.
         self.last: Command | None = None
         # Not a real user: a loader. Its commands are not journalled.

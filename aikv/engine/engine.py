@@ -433,6 +433,8 @@ class Engine(Watcher):
 
     def _record(self, client: Client, context: Context, argv: list[bytes]) -> None:
         rewritten = context.rewritten
+        if self.journal.active:
+            client.wrote = self.journal.takes + 1
         if rewritten is None:
             self.journal.record(client.db, argv)
         else:

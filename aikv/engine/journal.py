@@ -19,6 +19,8 @@ class Journal:
     def __init__(self) -> None:
         self.active = False
         self.out = Output()
+        # How often the bytes were taken: what is recorded now belongs to the next time.
+        self.takes = 0
         # What is recorded and not yet encoded.
         self.unit: list[tuple[int, list[bytes]]] = []
         self._selected = -1
@@ -50,6 +52,7 @@ class Journal:
 
     def take(self) -> bytes:
         """The bytes encoded since the last call."""
+        self.takes += 1
         return self.out.take()
 
     def _select(self, db: int) -> None:

@@ -54,7 +54,7 @@ class MemoryFigures:
 
 def _log_buffer(engine: "Engine") -> int:
     """Bytes on their way to the append-only file."""
-    waiting = sum(len(piece) for piece in engine.journal.pieces)
+    waiting = len(engine.journal.out)
     return waiting + sum(len(piece) for piece in engine.persistence.log.aof.tail.buffer)
 
 

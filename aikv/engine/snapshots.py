@@ -109,7 +109,9 @@ class Snapshots:
             self.last_ok = False
             log.warning("Can't save in background: fork: %s", described(error))
             raise CommandError(b"ERR " + described(error).encode()) from error
-        engine.stats.note_fork(engine.clock.monotonic_us() - began_us)
+        took_us = engine.clock.monotonic_us() - began_us
+        engine.stats.note_fork(took_us)
+        engine.observer.latency.note("fork", took_us)
         self._started_s = now_s
         self.scheduled = False
         log.notice("Background saving started by pid %d", self._background.pid)

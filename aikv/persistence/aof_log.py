@@ -27,6 +27,7 @@ from mypy_extensions import mypyc_attr
 from aikv.base import log
 from aikv.base.clock import Clock
 from aikv.base.errors import AikvError
+from aikv.base.latency import LatencyMonitor
 from aikv.persistence.aof_fsync import DiskJob, DiskRunner
 from aikv.persistence.aof_manifest import Manifest
 from aikv.persistence.aof_store import AofStore
@@ -74,6 +75,12 @@ class AofLog:
         self.child_active: bool = False
         # aof_delayed_fsync: how often a write met an fsync that had been running for two seconds.
         self.delayed_fsync: int = 0
+        # Appends are numbered by whoever makes them: the last one, the last that is in the file, and the last that is
+        # known to be on the disk with all before it.
+        self.appended: int = 0
+        self.written: int = 0
+        self.durable: int = 0
+        self.latency: LatencyMonitor = LatencyMonitor(clock)
         # Bytes in the files of the log other than the one being written.
         self.fixed_size: int = 0
         self._write_error: OSError | None = None
@@ -82,6 +89,7 @@ class AofLog:
         self._failed_generation: int = -1
         self._fatal: str = ""
         self._job: DiskJob | None = None
+        self._job_covers: int = 0
         self._last_fsync_us: int = clock.monotonic_us()
         self._delay_counted_us: int = 0
         self._error_logged_us: int = -_LOG_ERROR_EVERY_US
@@ -102,11 +110,15 @@ class AofLog:
             raise AofFatal(self._fatal)
         if not self.tail.buffer or self.tail.fd < 0:
             return
+        began_us = self.clock.monotonic_us() if self.latency.watching() else 0
         try:
             self.tail.flush()
         except OSError as error:
             self._write_failed(error)
             return
+        self.written = self.appended
+        if began_us:
+            self._note_write(self.clock.monotonic_us() - began_us)
         if self._write_error is not None:
             log.warning("AOF write error looks solved, aikv can write again.")
             self._write_error = None
@@ -207,14 +219,31 @@ class AofLog:
             ) from error
         self._judge()
 
+    def _note_write(self, took_us: int) -> None:
+        """Tell the latency monitor of a write, under the name that says what it had to share the disk with, too."""
+        if self._job is not None:
+            name = "aof-write-pending-fsync"
+        else:
+            name = "aof-write-active-child" if self.child_active else "aof-write-alone"
+        self.latency.note(name, took_us)
+        self.latency.note("aof-write", took_us)
+
+    def note_durable(self, upto: int) -> None:
+        """Appends up to number `upto` have been forced to the disk, unless the fsync of a file before has failed."""
+        if self._fsync_error is None:
+            self.durable = max(self.durable, upto)
+
     def _sync_always(self) -> None:
+        began_us = self.clock.monotonic_us()
         try:
             self.tail.sync()
         except OSError as error:
             raise self.die(
                 f"Can't persist AOF for fsync error when the AOF fsync policy is 'always': {error.strerror}. Exiting..."
             ) from error
+        self.note_durable(self.written)
         self._last_fsync_us = self.clock.monotonic_us()
+        self.latency.note("aof-fsync-always", self._last_fsync_us - began_us)
 
     def _sync_beside(self, wrote: bool) -> None:
         """Start an fsync beside the loop if one is due."""
@@ -232,6 +261,7 @@ class AofLog:
         if self.no_fsync_on_rewrite and self.child_active:
             return
         self._last_fsync_us = now
+        self._job_covers = self.written
         self._job = DiskJob(self.tail.fd, False, self.tail.size, self.tail.generation, now)
         self.runner.submit(self._job)
 
@@ -243,5 +273,7 @@ class AofLog:
         self._job = None
         if job.error is not None:
             self.note_fsync_error(job.error, job.generation)
-        elif job.generation == self.tail.generation:
+            return
+        self.note_durable(self._job_covers)
+        if job.generation == self.tail.generation:
             self.tail.synced = max(self.tail.synced, job.upto)

@@ -307,6 +307,7 @@ class Aof(AofLog):
         if self.tail.fd >= 0 and self.unsynced() > 0:
             try:
                 self.tail.sync()
+                self.note_durable(self.written)
             except OSError as error:
                 self.note_fsync_error(error, self.tail.generation)
 

@@ -60,7 +60,9 @@ class Cron:
             self._expiry.run(engine.databases, _BUDGET_US)
             # Somebody may wait for a key that has just run out.
             engine.waits.serve()
-            more = more or engine.clock.monotonic_us() - began >= _BUDGET_US
+            took = engine.clock.monotonic_us() - began
+            engine.observer.latency.note("expire-cycle", took)
+            more = more or took >= _BUDGET_US
         now_us = engine.clock.monotonic_us()
         period_us = 1_000_000 // max(1, engine.config.get_int("hz"))
         try:

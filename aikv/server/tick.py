@@ -80,6 +80,10 @@ class Tick:
         for connection in due:
             connection.scheduled = False
             connection.send()
+        if engine.ready and not self._called:
+            # The disk has confirmed what somebody waited for, who may have sent more meanwhile.
+            self._called = True
+            self._loop.call_soon(self.run)
 
     def die(self, error: AofFatal) -> None:
         """The log cannot keep its promise: end at once, so that nothing is acknowledged that may be lost."""
