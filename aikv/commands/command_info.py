@@ -71,7 +71,7 @@ def command_count(ctx: Context, _argv: list[bytes]) -> object:
 def command_info(ctx: Context, argv: list[bytes]) -> object:
     if len(argv) == 2:
         return _all_entries(ctx)
-    return [entry(_named(ctx, name)) for name in argv[2:]]
+    return [entry(ctx.engine.command_named(name)) for name in argv[2:]]
 
 
 @command(
@@ -89,7 +89,7 @@ def command_info(ctx: Context, argv: list[bytes]) -> object:
 def command_docs(ctx: Context, argv: list[bytes]) -> object:
     items: list[object] = []
     for name in argv[2:] or list(ctx.engine.commands):
-        found = _named(ctx, name)
+        found = ctx.engine.command_named(name)
         if found is not None:
             items += [found.name.encode(), documentation(found)]
     return Pairs(items)
@@ -197,9 +197,3 @@ def _keys(ctx: Context, argv: list[bytes]) -> list[tuple[bytes, list[str]]]:
 )
 def command_help(_ctx: Context, _argv: list[bytes]) -> object:
     return help_lines("COMMAND")
-
-
-def _named(ctx: Context, name: bytes) -> Command | None:
-    """The command or subcommand (`config|get`) called `name`."""
-    parent, bar, sub = name.partition(b"|")
-    return ctx.engine.find_command([parent, sub] if bar else [parent])

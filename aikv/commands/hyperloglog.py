@@ -14,7 +14,7 @@ from aikv.datatypes import hyperloglog as hll
 from aikv.datatypes.hyperloglog_check import failure
 from aikv.datatypes.hyperloglog_dense import REGISTERS, larger
 from aikv.datatypes.hyperloglog_sparse import describe
-from aikv.engine.command import ADMIN, DENYOOM, FAST, READONLY, WRITE, command
+from aikv.engine.command import ADMIN, DENYOOM, FAST, MAY_REPLICATE, READONLY, WRITE, command
 from aikv.engine.context import Context
 from aikv.engine.events import STRING, Event
 from aikv.engine.keyspec import INSERT, at
@@ -65,7 +65,7 @@ def pfadd(ctx: Context, argv: list[bytes]) -> object:
 @command(
     "PFCOUNT",
     arity=-2,
-    flags=READONLY,
+    flags=READONLY | MAY_REPLICATE,
     keys=(at(1, "RW access", last=-1),),
     group="hyperloglog",
     since="2.8.9",

@@ -121,8 +121,7 @@ def latency_histogram(ctx: Context, argv: list[bytes]) -> object:
         for each in ctx.engine.commands.values():
             _add_distributions(items, each)
     for name in argv[2:]:
-        parent, _, sub = name.partition(b"|")
-        found = ctx.engine.find_command([parent, sub] if sub else [parent])
+        found = ctx.engine.command_named(name)
         if found is not None:
             _add_distributions(items, found)
     return Pairs(items)

@@ -6,7 +6,7 @@ client's output, and so return no reply of their own.
 
 from aikv.base.errors import CommandError
 from aikv.engine import pubsub
-from aikv.engine.command import FAST, LOADING, NOSCRIPT, PUBSUB, STALE, command, container
+from aikv.engine.command import FAST, LOADING, MAY_REPLICATE, NOSCRIPT, PUBSUB, STALE, command, container
 from aikv.engine.context import Context
 from aikv.engine.help import help_lines
 from aikv.engine.keyspec import at
@@ -118,7 +118,7 @@ def sunsubscribe(ctx: Context, argv: list[bytes]) -> object:
 @command(
     "PUBLISH",
     arity=3,
-    flags=PUBSUB | LOADING | STALE | FAST,
+    flags=PUBSUB | LOADING | STALE | FAST | MAY_REPLICATE,
     group="pubsub",
     since="2.0.0",
     complexity="O(N+M), N being the listeners of the channel, M all patterns.",
@@ -132,7 +132,7 @@ def publish(ctx: Context, argv: list[bytes]) -> object:
 @command(
     "SPUBLISH",
     arity=3,
-    flags=PUBSUB | LOADING | STALE | FAST,
+    flags=PUBSUB | LOADING | STALE | FAST | MAY_REPLICATE,
     keys=(at(1, "not_key"),),
     group="pubsub",
     since="7.0.0",

@@ -192,8 +192,8 @@ class Command:
         return max(0, tracked - (self.latencies.recorded if self.latencies is not None else 0))
 
     def flag_names(self) -> list[str]:
-        """The flags as COMMAND INFO names them."""
-        return [name for bit, name in enumerate(FLAG_NAMES) if self.flags >> bit & 1]
+        """The flags as COMMAND INFO names them; it does not tell of MAY_REPLICATE."""
+        return [name for bit, name in enumerate(FLAG_NAMES) if self.flags & ~MAY_REPLICATE & 1 << bit]
 
     def categories(self) -> list[str]:
         """ACL categories without the `@`, those that follow from flags included."""

@@ -251,6 +251,14 @@ class Engine(Watcher):
             return command
         return command.subcommands.get(argv[1].lower())
 
+    def command_named(self, name: bytes) -> Command | None:
+        """The command or subcommand (`config|get`) called `name`; None where there is no such."""
+        parent, bar, sub = name.lower().partition(b"|")
+        command = self.commands.get(parent)
+        if command is None or not bar:
+            return command
+        return command.subcommands.get(sub) if command.subcommands is not None else None
+
     def refuse(self, client: Client, command: Command | None, text: bytes) -> None:
         """Answer with an error without running anything; a transaction that is being queued cannot run any more."""
         if client.gates & gates.MULTI:

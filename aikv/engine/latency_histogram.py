@@ -29,9 +29,10 @@ _NS_PER_US: Final = 1000
 _BITS: Final = 8
 # What an INFO percentile says of a call that took less than the clock can tell.
 _INSTANT_NS: Final = 1
-# LATENCY HISTOGRAM counts up to each power of two of nanoseconds in this range; what is longer it leaves out.
+# LATENCY HISTOGRAM counts up to each power of two of nanoseconds in this range, and up to where the buckets end.
 _FIRST_LEVEL: Final = 10
 _LAST_LEVEL: Final = 29
+_END_US: Final = ((1 << 30) - 1) // _NS_PER_US
 
 
 class LatencyHistogram:
@@ -78,8 +79,7 @@ def all_buckets(histogram: LatencyHistogram | None, instant: int) -> list[tuple[
 def cumulative(buckets: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Pairs of microseconds and of the calls that took no longer, as LATENCY HISTOGRAM lists them.
 
-    The levels double; one up to which no more calls are counted than up to the one before is left out. As in Redis
-    calls of more than about half a second are in none.
+    The levels double; one up to which no more calls are counted than up to the one before is left out.
     """
     found: list[tuple[int, int]] = []
     counted = 0
@@ -89,7 +89,8 @@ def cumulative(buckets: list[tuple[int, int]]) -> list[tuple[int, int]]:
         if upto > counted:
             found.append((bucket_of(level)[1] // _NS_PER_US, upto))
         counted = upto
-    return found
+    total = sum(calls for _, calls in buckets)
+    return found if total == counted else [*found, (_END_US, total)]
 
 
 def percentile(buckets: list[tuple[int, int]], wanted: float) -> float:

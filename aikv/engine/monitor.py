@@ -50,7 +50,7 @@ def show(engine: "Engine", client: Client, command: Command, argv: list[bytes], 
         return
     line: bytes | None = None
     for monitor in engine.monitors.values():
-        if monitor.reply_off:
+        if monitor.reply_off or monitor.closing:
             continue
         if line is None:
             # Made only where somebody gets it.

@@ -73,6 +73,10 @@ class Tick:
             engine.before_sleep()
         try:
             self.persistence.flush()
+            while engine.ready:
+                # The disk has confirmed what somebody waited for, who has perhaps sent more meanwhile.
+                engine.before_sleep()
+                self.persistence.flush()
         except AofFatal as error:
             self.die(error)
         due = self._due
@@ -80,10 +84,6 @@ class Tick:
         for connection in due:
             connection.scheduled = False
             connection.send()
-        if engine.ready and not self._called:
-            # The disk has confirmed what somebody waited for, who may have sent more meanwhile.
-            self._called = True
-            self._loop.call_soon(self.run)
 
     def die(self, error: AofFatal) -> None:
         """The log cannot keep its promise: end at once, so that nothing is acknowledged that may be lost."""
