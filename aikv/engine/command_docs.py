@@ -8,6 +8,7 @@ Source of the forms: https://redis.io/docs/latest/commands/command/
 from typing import Final
 
 from aikv.engine.command import Command
+from aikv.engine.command_history import DEPRECATED, HISTORY, INTERNAL, NOTES
 from aikv.engine.command_syntax import arguments_of
 from aikv.engine.keyspec import KeySpec
 from aikv.resp.reply import Pairs, SetOf, Status
@@ -22,7 +23,8 @@ def entry(command: Command | None) -> object:
         return None
     first, last, step = legacy_range(command.specs)
     subcommands: list[object] = [entry(each) for each in (command.subcommands or {}).values()]
-    specs: list[object] = [_spec(spec) for spec in command.specs]
+    notes = NOTES.get(command.name, {})
+    specs: list[object] = [_spec(spec, notes.get(index, "")) for index, spec in enumerate(command.specs)]
     tips: list[object] = [tip.encode() for tip in command.tips]
     return [
         command.name.encode(),
@@ -43,10 +45,12 @@ def _statuses(names: list[str]) -> SetOf:
     return SetOf(statuses)
 
 
-def _spec(spec: KeySpec) -> Pairs:
+def _spec(spec: KeySpec, notes: str) -> Pairs:
     flags, begin, begin_fields, find, find_fields = spec.describe()
+    noted: list[object] = [b"notes", notes.encode()] if notes else []
     return Pairs(
         [
+            *noted,
             b"flags",
             _statuses(flags),
             b"begin_search",
@@ -102,6 +106,7 @@ def documentation(command: Command) -> Pairs:
     ]
     if command.complexity:
         items += [b"complexity", command.complexity.encode()]
+    items += _past(command.name)
     if command.syntax:
         arguments: list[object] = [each.reply() for each in arguments_of(command.syntax, len(command.specs))]
         items += [b"arguments", arguments]
@@ -111,6 +116,24 @@ def documentation(command: Command) -> Pairs:
             subcommands += [each.name.encode(), documentation(each)]
         items += [b"subcommands", Pairs(subcommands)]
     return Pairs(items)
+
+
+def _past(name: str) -> list[object]:
+    """What COMMAND DOCS says of a command's standing and of former versions."""
+    items: list[object] = []
+    replaced = DEPRECATED.get(name)
+    if name in INTERNAL:
+        items += [b"doc_flags", _statuses(["syscmd"])]
+    if replaced is not None:
+        items += [b"doc_flags", _statuses(["deprecated"])]
+        items += [b"deprecated_since", replaced[0].encode(), b"replaced_by", replaced[1].encode()]
+    if name in HISTORY:
+        changes: list[object] = []
+        for version, change in HISTORY[name]:
+            pair: list[object] = [version.encode(), change.encode()]
+            changes.append(pair)
+        items += [b"history", SetOf(changes)]
+    return items
 
 
 def has_keys(command: Command) -> bool:

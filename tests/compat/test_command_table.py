@@ -29,10 +29,9 @@ def as_map(flat: list[Any]) -> dict[str, Any]:
 
 
 def key_specification(flat: list[Any]) -> dict[str, Any]:
-    """Return a key specification without its notes, which are prose."""
+    """Return a key specification; of its notes, which are prose, only whether there are any."""
     fields = as_map(flat)
-    fields.pop("notes", None)
-    return {**fields, "flags": sorted(fields["flags"])}
+    return {**fields, "notes": "notes" in fields, "flags": sorted(fields["flags"])}
 
 
 def entries(server: ServerProcess) -> dict[str, list[Any]]:
@@ -66,6 +65,49 @@ def test_every_command_that_the_oracle_knows_stands_in_the_same_group_since_the_
             if their[field] != our[field]:
                 different.append(f"{name}: {field}: redis {their[field]}, aikv {our[field]}")
     assert not different, "\n".join(different)
+
+
+# What the oracle has and aikv does not, or only in part: by name, containers with all their subcommands.
+ABSENT = {
+    *("cluster", "replicaof", "slaveof", "psync", "sync", "replconf", "failover", "role"),
+    *("eval", "eval_ro", "evalsha", "evalsha_ro", "script", "fcall", "fcall_ro", "function"),
+    *("acl", "sort", "sort_ro", "migrate"),
+    *("client|caching", "client|getredir", "client|tracking", "client|trackinginfo"),
+}
+
+
+def test_no_command_of_the_oracle_is_missing(pair: Pair) -> None:
+    missing = entries(pair.oracle).keys() - entries(pair.aikv).keys()
+    assert {name for name in missing if name not in ABSENT and name.split("|")[0] not in ABSENT} == set()
+
+
+# Redis 7.2 advises against these, too.
+NEWLY_DEPRECATED = {"quit"}
+
+
+def past(server: ServerProcess) -> dict[str, dict[str, Any]]:
+    """Return what COMMAND DOCS says of former versions, by command or subcommand: facts, not their wording."""
+    found: dict[str, dict[str, Any]] = {}
+    table = list(as_map(ask(server, "COMMAND", "DOCS")).items())
+    while table:
+        name, flat = table.pop()
+        fields = as_map(flat)
+        table += as_map(fields.get("subcommands", [])).items()
+        found[name] = {field: fields.get(field) for field in ("doc_flags", "deprecated_since", "replaced_by")}
+        found[name]["history"] = [version for version, _ in fields.get("history", [])]
+    return found
+
+
+def test_the_past_of_a_command_is_that_of_the_oracle(pair: Pair) -> None:
+    theirs, ours = past(pair.oracle), past(pair.aikv)
+    common = (theirs.keys() & ours.keys()) - NEWLY_DEPRECATED
+    assert {name: ours[name] for name in common} == {name: theirs[name] for name in common}
+
+
+def test_documentation_has_the_oracles_fields_in_its_order(pair: Pair) -> None:
+    theirs, ours = as_map(ask(pair.oracle, "COMMAND", "DOCS")), as_map(ask(pair.aikv, "COMMAND", "DOCS"))
+    for name in theirs.keys() & ours.keys() - NEWLY_DEPRECATED:
+        assert ours[name][::2] == theirs[name][::2], name
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
