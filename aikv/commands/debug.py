@@ -11,6 +11,7 @@ from typing import Final
 from aikv.base import log
 from aikv.base.errors import NO_SUCH_KEY, CommandError
 from aikv.base.numbers import parse_double, parse_i64
+from aikv.commands import debug_structures
 from aikv.datatypes.kinds import kind_of
 from aikv.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, command
 from aikv.engine.context import Context
@@ -54,7 +55,6 @@ class Entry:
     since="1.0.0",
     complexity="Depends on subcommand.",
     summary="Serves tests of the server.",
-    syntax="subcommand [arg [arg ...]]",
 )
 def debug(ctx: Context, argv: list[bytes]) -> object:
     if not is_allowed(ctx.engine.config.get_bytes("enable-debug-command"), ctx.client):
@@ -162,6 +162,11 @@ _ENTRIES: Final[dict[bytes, Entry]] = {
     b"DIGEST": Entry(_digest, 2, 2, "", "Returns a checksum of the whole dataset."),
     b"DIGEST-VALUE": Entry(_digest_value, 2, _ANY, "key [key ...]", "Returns a checksum of each value."),
     b"ERROR": Entry(_error, 3, 3, "message", "Answers with this error."),
+    b"HTSTATS": Entry(debug_structures.tables, 3, 3, "dbid", "Tells how full the tables of a database are."),
+    b"HTSTATS-KEY": Entry(
+        debug_structures.table_of_key, 3, 3, "key", "Tells how full the table is that a value is held in."
+    ),
+    b"LISTPACK": Entry(debug_structures.listpack, 3, 3, "key", "Answers whether a value is a listpack."),
     b"LOADAOF": Entry(_load_aof, 2, 2, "", "Empties the databases and loads the append-only file."),
     b"LOG": Entry(_log, 3, 3, "message", "Writes to the server's log."),
     b"OBJECT": Entry(_object, 3, 3, "key", "Tells how a value is held."),
@@ -174,6 +179,10 @@ _ENTRIES: Final[dict[bytes, Entry]] = {
         "They are not written to the append-only file.",
     ),
     b"PROTOCOL": Entry(_protocol, 3, 3, "type", "Answers with a sample of a type of the protocol."),
+    b"QUICKLIST": Entry(debug_structures.quicklist, 3, 4, "key [<0 | 1>]", "Answers whether a value is a quicklist."),
+    b"QUICKLIST-PACKED-THRESHOLD": Entry(
+        debug_structures.packed_threshold, 3, 3, "size", "Has no effect: elements of lists have one form only."
+    ),
     b"RELOAD": Entry(
         _reload,
         2,
@@ -181,6 +190,7 @@ _ENTRIES: Final[dict[bytes, Entry]] = {
         "[MERGE] [NOFLUSH] [NOSAVE]",
         "Saves the dataset (not with NOSAVE), empties the databases (not with NOFLUSH) and loads it.",
     ),
+    b"SDSLEN": Entry(debug_structures.string_sizes, 3, 3, "key", "Tells the sizes of a key and its string."),
     b"SET-ACTIVE-EXPIRE": Entry(
         _set_active_expire, 3, 3, "<0 | 1>", "Whether keys past their time are removed though nobody asks for them."
     ),

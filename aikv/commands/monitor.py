@@ -13,7 +13,7 @@ from aikv.resp.reply import NO_REPLY, OK
     flags=ADMIN | NOSCRIPT | LOADING | STALE,
     group="server",
     since="1.0.0",
-    complexity="O(1)",
+    complexity="",
     summary="Shows this client every command that the server runs, until RESET or the end of the connection.",
 )
 def monitor_(ctx: Context, _argv: list[bytes]) -> object:

@@ -132,7 +132,7 @@ def shutdown(ctx: Context, argv: list[bytes]) -> object:
     flags=READONLY | FAST,
     group="server",
     since="5.0.0",
-    complexity="O(N) where N is the number of characters drawn",
+    complexity="",
     summary="Draws a picture, and names the version.",
     syntax="[VERSION version] [columns] [rows]",
     acl="",

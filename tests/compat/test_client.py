@@ -80,6 +80,17 @@ def test_a_write_is_held_back_until_the_pause_is_ended(server: ServerProcess) ->
         assert writer.read_reply() == b"$1\r\nv\r\n"
 
 
+@pytest.mark.parametrize("request_", [["PUBLISH", "c", "m"], ["SPUBLISH", "c", "m"], ["PFCOUNT", "k"]])
+def test_what_replicas_must_hear_of_is_held_back_with_writes(request_: list[str], server: ServerProcess) -> None:
+    with server.connect() as admin, server.connect() as client:
+        number = own_number(client)
+        admin.command("CLIENT", "PAUSE", "100000", "WRITE")
+        client.send(*request_)
+        wait_for(admin, number, is_held)
+        admin.command("CLIENT", "UNPAUSE")
+        assert client.read_reply() == b":0\r\n"
+
+
 def test_a_pause_of_everything_ends_by_itself_and_in_order(server: ServerProcess) -> None:
     with server.connect() as admin, server.connect() as other:
         admin.command("CLIENT", "PAUSE", "60")
