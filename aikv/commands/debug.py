@@ -55,6 +55,7 @@ class Entry:
     since="1.0.0",
     complexity="Depends on subcommand.",
     summary="Serves tests of the server.",
+    syntax="subcommand [arg [arg ...]]",
 )
 def debug(ctx: Context, argv: list[bytes]) -> object:
     if not is_allowed(ctx.engine.config.get_bytes("enable-debug-command"), ctx.client):

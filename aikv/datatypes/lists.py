@@ -347,7 +347,7 @@ class ListKind(Kind):
         if quick is None:
             return allocated(held) + allocated(held.pack)
         chunks = quick.chunks
-        bodies = sampled((chunk.body for chunk in chunks), len(chunks), samples)
+        bodies = sampled([chunk.body for chunk in chunks[: samples or len(chunks)]], len(chunks), 0)
         return allocated(held) + allocated(quick) + allocated(chunks) + bodies + sampled(chunks, len(chunks), samples)
 
 

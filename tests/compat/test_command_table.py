@@ -107,7 +107,9 @@ def test_the_past_of_a_command_is_that_of_the_oracle(pair: Pair) -> None:
 def test_documentation_has_the_oracles_fields_in_its_order(pair: Pair) -> None:
     theirs, ours = as_map(ask(pair.oracle, "COMMAND", "DOCS")), as_map(ask(pair.aikv, "COMMAND", "DOCS"))
     for name in theirs.keys() & ours.keys() - NEWLY_DEPRECATED:
-        assert ours[name][::2] == theirs[name][::2], name
+        # The oracle does not say that DEBUG takes arguments.
+        our = [field for field in ours[name][::2] if (name, field) != ("debug", "arguments")]
+        assert our == theirs[name][::2], name
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
