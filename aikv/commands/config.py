@@ -7,7 +7,7 @@ arguments into its form. What a new value means is done by the hooks of whoever 
 from typing import Final
 
 from aikv.base.errors import SYNTAX, CommandError
-from aikv.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, Command, command, container
+from aikv.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, command, container
 from aikv.engine.context import Context
 from aikv.engine.help import help_lines
 from aikv.engine.origin import is_local
