@@ -21,6 +21,8 @@ StartServer = Callable[..., ServerProcess]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of this suite."""
     parser.addoption("--deep", action="store_true", help="let Hypothesis try much more, at random")
+    parser.addoption("--commands", type=int, default=5000, help="how many commands test_deep_sequences generates")
+    parser.addoption("--seed", default="0", help="which commands test_deep_sequences generates")
     parser.addoption(
         "--subject",
         default="aikv",

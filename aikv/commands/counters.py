@@ -10,8 +10,8 @@ from typing import Final
 from mypy_extensions import i64
 
 from aikv.base.errors import NOT_AN_INTEGER, CommandError
-from aikv.base.numbers import I64_MAX, I64_MIN, add_long_double, to_i64
-from aikv.datatypes.strings import string_integer
+from aikv.base.numbers import I64_MAX, I64_MIN, add_long_double, parse_i64, to_i64
+from aikv.datatypes.strings import FloatText, string_integer
 from aikv.engine import events
 from aikv.engine.command import DENYOOM, FAST, WRITE, command
 from aikv.engine.context import Context, string_bytes
@@ -100,7 +100,7 @@ def incrbyfloat(ctx: Context, argv: list[bytes]) -> object:
     key = argv[1]
     value = ctx.glance(key)
     total = add_long_double(b"0" if value is None else string_bytes(value), argv[2])
-    ctx.put(key, total)
+    ctx.put(key, total if parse_i64(total) is None else FloatText(total))
     ctx.rewrite([b"SET", key, total, b"KEEPTTL"])
     ctx.changed(key, events.STR_INCRBYFLOAT)
     return total

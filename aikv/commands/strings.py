@@ -231,7 +231,7 @@ def mget(ctx: Context, argv: list[bytes]) -> object:
         value = ctx.lookup(argv[index])
         if value is None or type(value) is bytes:
             values.append(value)
-        elif isinstance(value, int | bytearray):
+        elif isinstance(value, int | bytes | bytearray):
             values.append(string_bytes(value))
         else:
             values.append(None)

@@ -9,7 +9,7 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from aikv.datatypes.memory import allocated
-from aikv.datatypes.strings import string_encoding
+from aikv.datatypes.strings import FloatText, string_encoding
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -49,7 +49,7 @@ class StringKind(Kind):
 
 
 STRING: Final[Kind] = StringKind()
-KINDS: Final[dict[type, Kind]] = {bytes: STRING, int: STRING, bytearray: STRING}
+KINDS: Final[dict[type, Kind]] = {bytes: STRING, int: STRING, bytearray: STRING, FloatText: STRING}
 
 
 def kind_of(value: object) -> Kind:

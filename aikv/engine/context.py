@@ -9,6 +9,7 @@ from collections.abc import Sized
 from typing import TYPE_CHECKING
 
 from aikv.base.errors import WRONGTYPE, CommandError
+from aikv.datatypes.strings import FloatText
 from aikv.engine import events
 from aikv.engine.client import Client
 from aikv.engine.events import Event
@@ -153,6 +154,6 @@ def string_bytes(value: object) -> bytes:
         return value
     if isinstance(value, int):
         return b"%d" % value
-    if isinstance(value, bytearray):
+    if isinstance(value, bytearray | FloatText):
         return bytes(value)
     raise CommandError(WRONGTYPE)

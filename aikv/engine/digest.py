@@ -17,6 +17,7 @@ from aikv.datatypes.lists import List
 from aikv.datatypes.sets import Set
 from aikv.datatypes.stream import Stream
 from aikv.datatypes.stream_id import LARGEST, SEQUENCE_BITS, U64_MAX
+from aikv.datatypes.strings import FloatText
 from aikv.datatypes.zsets import SortedSet
 from aikv.engine.context import string_bytes
 from aikv.keyspace.database import NO_EXPIRY, Database
@@ -123,6 +124,7 @@ _ELEMENTS: Final[dict[type, tuple[int, Elements]]] = {
     bytes: (0, _string),
     int: (0, _string),
     bytearray: (0, _string),
+    FloatText: (0, _string),
     List: (1, _list),
     Set: (2, _set),
     SortedSet: (3, _sorted_set),

@@ -17,6 +17,7 @@ from aikv.datatypes.hashes import Hash
 from aikv.datatypes.lists import List
 from aikv.datatypes.sets import Set
 from aikv.datatypes.stream import Stream
+from aikv.datatypes.strings import FloatText
 from aikv.datatypes.zsets import SortedSet
 from aikv.persistence.aof_format import encode_command, timestamp_annotation
 from aikv.persistence.background import ChildJob
@@ -89,6 +90,7 @@ _EMITTERS: Final[dict[type, Emit]] = {
     bytes: _emit_bytes,
     int: _emit_int,
     bytearray: _emit_bytearray,
+    FloatText: _emit_bytes,
     List: _emit_list,
     Set: _emit_set,
     Hash: _emit_hash,

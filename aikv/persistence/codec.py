@@ -13,6 +13,7 @@ from typing import Final, cast
 from aikv.base.errors import CorruptFile
 from aikv.base.lzf import compress, decompress
 from aikv.base.numbers import parse_i64
+from aikv.datatypes.strings import FloatText
 from aikv.persistence.rdb_format import (
     ENC_INT8,
     ENC_INT16,
@@ -237,6 +238,7 @@ VALUE_WRITERS: Final[dict[type, ValueWriter]] = {
     bytes: BytesWriter(),
     int: IntWriter(),
     bytearray: BytearrayWriter(),
+    FloatText: BytesWriter(),
 }
 
 
