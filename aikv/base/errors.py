@@ -62,3 +62,8 @@ INVALID_CURSOR: Final = b"ERR invalid cursor"
 NOAUTH: Final = b"NOAUTH Authentication required."
 OOM: Final = b"OOM command not allowed when used memory > 'maxmemory'."
 STRING_TOO_LONG: Final = b"ERR string exceeds maximum allowed size (proto-max-bulk-len)"
+
+
+def quoted(word: bytes) -> bytes:
+    """What Redis shows of a client's word in an error: C takes no byte from the first NUL on."""
+    return word.partition(b"\0")[0]

@@ -88,6 +88,16 @@ def add_long_double(current: bytes, increment: bytes) -> bytes:
     return format_long_double(total)
 
 
+def ceil_product(x: LongDouble, factor: int) -> int | None:
+    """`x` times `factor`, rounded as the format does and then up to an integer; None for what is not finite."""
+    product = None if x.infinite else _rounded(x.mantissa * factor, 1, x.exponent)
+    if product is None:
+        return None
+    if product.exponent >= 0:
+        return product.mantissa << product.exponent
+    return -(-product.mantissa >> -product.exponent)
+
+
 def format_long_double(x: LongDouble) -> bytes:
     """The text of a finite `x`: seventeen decimals, rounded half to even, without trailing zeros (C's
     `%.17Lf`).

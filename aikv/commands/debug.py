@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from aikv.base import log
-from aikv.base.errors import NO_SUCH_KEY, CommandError
+from aikv.base.errors import NO_SUCH_KEY, CommandError, quoted
 from aikv.base.numbers import parse_double, parse_i64
 from aikv.commands import debug_structures
 from aikv.datatypes.kinds import kind_of
@@ -63,7 +63,7 @@ def debug(ctx: Context, argv: list[bytes]) -> object:
     entry = _ENTRIES.get(argv[1].upper())
     if entry is None or not entry.least <= len(argv) <= entry.most:
         raise CommandError(
-            b"ERR unknown subcommand or wrong number of arguments for '" + argv[1] + b"'. Try DEBUG HELP."
+            b"ERR unknown subcommand or wrong number of arguments for '" + quoted(argv[1]) + b"'. Try DEBUG HELP."
         )
     return entry.run(ctx, argv)
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from aikv.base.errors import BUSYKEY, SYNTAX, CommandError
-from aikv.base.numbers import to_i64
+from aikv.base.numbers import I64_MAX, I64_MIN, to_i64
 from aikv.engine import events
 from aikv.engine.command import ASKING, DENYOOM, READONLY, WRITE, command
 from aikv.engine.context import Context
@@ -115,6 +115,9 @@ def _restore(ctx: Context, argv: list[bytes]) -> object:
     value = decode_dump(argv[3])
     now_ms = int(ctx.engine.now_ms)
     when = ttl + now_ms if ttl and not options.absolute else ttl
+    if when > I64_MAX:
+        # Redis lets it wrap, and finds a time that is long past.
+        when = I64_MIN
     if ttl and when <= now_ms and not ctx.db.loading:
         if existed:
             ctx.remove(key)

@@ -6,7 +6,7 @@ out, and that is what the journal gets. A moment that has already passed removes
 
 from typing import Final
 
-from aikv.base.errors import CommandError
+from aikv.base.errors import CommandError, quoted
 from aikv.engine import events
 from aikv.engine.command import FAST, READONLY, WRITE, command
 from aikv.engine.context import Context
@@ -108,7 +108,7 @@ def _conditions(argv: list[bytes]) -> int:
     for index in range(3, len(argv)):
         option = _OPTIONS.get(argv[index].upper())
         if option is None:
-            raise CommandError(b"ERR Unsupported option " + argv[index])
+            raise CommandError(b"ERR Unsupported option " + quoted(argv[index]))
         conditions |= option
     if conditions & _NX and conditions != _NX:
         raise CommandError(b"ERR NX and XX, GT or LT options at the same time are not compatible")

@@ -7,7 +7,7 @@ of it, which is why that has options that nobody else needs.
 
 from typing import Final
 
-from aikv.base.errors import SYNTAX, CommandError
+from aikv.base.errors import SYNTAX, CommandError, quoted
 from aikv.base.numbers import parse_i64
 from aikv.commands.stream_arguments import interval_start, strict_id
 from aikv.commands.stream_values import (
@@ -200,7 +200,7 @@ class _ClaimOptions:
             if word == b"LASTID":
                 self.last_id = strict_id(value)
                 return 2
-        raise CommandError(b"ERR Unrecognized XCLAIM option '%b'" % argv[index])
+        raise CommandError(b"ERR Unrecognized XCLAIM option '%b'" % quoted(argv[index]))
 
 
 def _option(text: bytes, word: bytes) -> int:

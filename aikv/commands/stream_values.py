@@ -7,7 +7,7 @@ announced, but spoils no transaction. `note` reports such a change.
 
 from typing import Final
 
-from aikv.base.errors import WRONGTYPE, CommandError
+from aikv.base.errors import WRONGTYPE, CommandError, quoted
 from aikv.datatypes.stream import Stream
 from aikv.datatypes.stream_group import Consumer, ConsumerGroup, Pending
 from aikv.datatypes.stream_id import id_text
@@ -50,21 +50,13 @@ def group_to_read(ctx: Context, key: bytes, name: bytes, command: bytes = b"") -
     stream = to_read(ctx, key)
     group = None if stream is None else stream.groups.get(name)
     if stream is None or group is None:
-        raise CommandError(
-            b"NOGROUP No such key '%b' or consumer group '%b'%b" % (one_line(key), one_line(name), command)
-        )
+        raise CommandError(b"NOGROUP No such key '%b' or consumer group '%b'%b" % (quoted(key), quoted(name), command))
     return stream, group
 
 
 def no_group(name: bytes, key: bytes) -> CommandError:
     """The error where `key` has no group `name`."""
-    return CommandError(b"NOGROUP No such consumer group '%b' for key name '%b'" % (one_line(name), one_line(key)))
-
-
-def one_line(text: bytes) -> bytes:
-    """`text` as Redis quotes it in an error: nothing behind a zero byte, and no line breaks."""
-    end = text.find(b"\0")
-    return (text if end < 0 else text[:end]).replace(b"\r", b" ").replace(b"\n", b" ")
+    return CommandError(b"NOGROUP No such consumer group '%b' for key name '%b'" % (quoted(name), quoted(key)))
 
 
 def note(ctx: Context, key: bytes, event: Event | None) -> None:

@@ -5,9 +5,10 @@ Theory of operation: pure functions from the request to Redis's words for it.
 
 from typing import Final
 
+from aikv.base.errors import quoted
 from aikv.engine.command import Command
 
-# Redis quotes at most this many bytes of a client's own words.
+# Redis quotes at most this many bytes of a client's own words here.
 _QUOTED: Final = 128
 
 
@@ -17,13 +18,13 @@ def unknown_command(argv: list[bytes]) -> bytes:
     for argument in argv[1:]:
         if len(arguments) >= _QUOTED:
             break
-        arguments += b"'" + argument[: _QUOTED - len(arguments)] + b"' "
-    return b"ERR unknown command '%b', with args beginning with: %b" % (argv[0][:_QUOTED], arguments)
+        arguments += b"'" + quoted(argument[: _QUOTED - len(arguments)]) + b"' "
+    return b"ERR unknown command '%b', with args beginning with: %b" % (quoted(argv[0][:_QUOTED]), arguments)
 
 
 def unknown_subcommand(parent: Command, argv: list[bytes]) -> bytes:
     """No such subcommand of `parent`."""
-    return b"ERR unknown subcommand '%b'. Try %b HELP." % (argv[1][:_QUOTED], parent.name.upper().encode())
+    return b"ERR unknown subcommand '%b'. Try %b HELP." % (quoted(argv[1][:_QUOTED]), parent.name.upper().encode())
 
 
 def wrong_arity(command: Command) -> bytes:

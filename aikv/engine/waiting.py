@@ -10,11 +10,11 @@ counted and announced like anything else. This is the way of Redis 7.2.
 Serving may change further keys (BLMOVE feeds a list that another client waits for), which are then served in turn.
 """
 
-import math
 from typing import TYPE_CHECKING, Final
 
 from aikv.base.errors import CommandError
-from aikv.base.numbers import parse_double, parse_long_double
+from aikv.base.floats import ceil_product, parse_long_double
+from aikv.base.numbers import I64_MAX
 from aikv.datatypes.kinds import type_name
 from aikv.engine import gates
 from aikv.engine.acl.enforce import refusal
@@ -28,11 +28,6 @@ from aikv.resp.reply import NO_REPLY
 
 if TYPE_CHECKING:
     from aikv.engine.engine import Engine
-
-_MAX_TIMEOUT_S: Final = (1 << 63) / 1000
-_INFINITY: Final = float("inf")
-_TINY: Final = 1e-300
-_NEGATIVE: Final = b"ERR timeout is negative"
 
 
 class KeyWait(Waiter):
@@ -177,18 +172,12 @@ def wait_for_keys(
 
 def parse_timeout(argument: bytes) -> int:
     """The time-out of a blocking command, in seconds with fractions, as milliseconds; raises CommandError."""
-    seconds = parse_double(argument)
+    seconds = parse_long_double(argument)
     if seconds is None:
-        # Redis reads a long double here.
-        exact = parse_long_double(argument)
-        if exact is None:
-            raise CommandError(b"ERR timeout is not a float or out of range")
-        tiny = not exact.infinite and exact.exponent < 0
-        seconds = _TINY if tiny and exact.mantissa > 0 else 0.0 if tiny else _INFINITY
+        raise CommandError(b"ERR timeout is not a float or out of range")
+    # Rounded up, so that what is a little below zero waits for ever.
+    milliseconds = ceil_product(seconds, 1000)
     # Redis lets a time beyond 64 bits of milliseconds wrap, and then finds it negative.
-    if seconds > _MAX_TIMEOUT_S:
-        raise CommandError(_NEGATIVE)
-    milliseconds = math.ceil(seconds * 1000) if seconds > -_MAX_TIMEOUT_S else -1
-    if milliseconds < 0:
-        raise CommandError(_NEGATIVE)
+    if milliseconds is None or not 0 <= milliseconds <= I64_MAX:
+        raise CommandError(b"ERR timeout is negative")
     return milliseconds

@@ -2,7 +2,7 @@
 
 Theory of operation: the digest covers names, types and values, so where it is the same only what it leaves out is
 asked key by key: encodings, times, the groups of streams. The payloads of DUMP are not compared as bytes, because
-forms differ between Redis 7.0 and 7.2; each server restores the other's payload, and the value must have the same digest.
+forms differ between Redis 7.0 and 7.2; both servers restore the payloads of both, to the same value.
 """
 
 from oracle.pair import Difference
@@ -34,15 +34,14 @@ def _compare_key(oracle: RawConnection, aikv: RawConnection, key: bytes) -> None
     digest = _same(oracle, aikv, "exact", b"DEBUG", b"DIGEST-VALUE", key)
     if kind == b"+stream\r\n":
         _compare_groups(oracle, aikv, key)
-    for source, goal in ((oracle, aikv), (aikv, oracle)):
+    for source in (oracle, aikv):
         payload = tree(source.command("DUMP", key))[1]
-        restored = goal.command("RESTORE", COPY, "0", payload, "REPLACE")
-        if restored != b"+OK\r\n":
-            raise Difference(f"RESTORE of {key!r}, dumped as {payload!r}: {restored!r}")
-        copied = goal.command("DEBUG", "DIGEST-VALUE", COPY)
-        goal.command("DEL", COPY)
-        # A time to live is a part of the digest, and no part of the payload.
-        if source.command("PTTL", key) == b":-1\r\n" and copied != digest:
+        _same(oracle, aikv, "exact", b"RESTORE", COPY, b"0", payload, b"REPLACE")
+        copied = _same(oracle, aikv, "exact", b"DEBUG", b"DIGEST-VALUE", COPY)
+        _same(oracle, aikv, "encoding", b"OBJECT", b"ENCODING", COPY)
+        _same(oracle, aikv, "exact", b"DEL", COPY)
+        # A time to live is a part of the digest, and no part of the payload. A score of -0 becomes 0 in a small form.
+        if copied != digest and kind != b"+zset\r\n" and source.command("PTTL", key) == b":-1\r\n":
             raise Difference(f"{key!r}, dumped as {payload!r} and restored, is another value")
 
 

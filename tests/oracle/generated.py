@@ -12,7 +12,7 @@ from oracle.vocabulary import GARBAGE, LEX_KEY, VOCABULARY
 FOLDER = Path(__file__).parent / "patterns"
 LENGTH = 150
 SPOILED = 25
-# Never made wrong, since they might then change something at random, wait for long, or show a part of an unordered whole.
+# Never made wrong: they might then change something at random, or show a part of an unordered whole.
 SOUND = {b"SPOP", b"SCAN", b"SSCAN", b"HSCAN", b"ZSCAN", b"SRANDMEMBER", b"HRANDFIELD", b"ZRANDMEMBER", b"CONFIG"}
 # Redis 7.2 has an option here where 7.0 has none.
 SOUND |= {b"ZRANK", b"ZREVRANK"}

@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable
 from typing import Final
 
-from aikv.base.errors import AikvError, CommandError
+from aikv.base.errors import AikvError, CommandError, quoted
 from aikv.base.glob import glob_match
 from aikv.engine.config.directive import DENY_LOADING, HIDDEN, IMMUTABLE, PROTECTED, SENSITIVE, Directive
 from aikv.engine.config.directives import BY_NAME, DIRECTIVES
@@ -213,7 +213,7 @@ class Config:
             directive = BY_NAME.get(_decoded(name))
             if directive is None:
                 text = b"ERR Unknown option or number of arguments for CONFIG SET - '%s'"
-                raise CommandError(text % _one_line(name))
+                raise CommandError(text % _one_line(quoted(name)))
             if directive.flags & IMMUTABLE:
                 raise _set_failed(name, "can't set immutable config")
             if directive.flags & protected:
