@@ -4,7 +4,7 @@ from typing import Final
 
 from aikv.base.errors import CommandError
 from aikv.datatypes.kinds import STRING, kind_of
-from aikv.datatypes.strings import string_integer
+from aikv.datatypes.strings import FloatText, string_integer
 from aikv.engine.command import LOADING, READONLY, STALE, command, container
 from aikv.engine.context import Context
 from aikv.engine.help import help_lines
@@ -62,7 +62,7 @@ def object_refcount(ctx: Context, argv: list[bytes]) -> object:
     value = ctx.look(argv[2])
     if value is None:
         return None
-    if kind_of(value) is STRING and not isinstance(value, bytearray):
+    if kind_of(value) is STRING and not isinstance(value, bytearray | FloatText):
         number = string_integer(value)
         if number is not None and 0 <= number < _SHARED_INTEGERS:
             return _SHARED

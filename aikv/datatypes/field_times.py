@@ -60,13 +60,13 @@ class FieldTimes:
         return held + sampled(self.times.values(), len(self.times), samples) + sampled(self._heap, len(self._heap), 1)
 
     def take_due(self, now_ms: int, limit: int = -1) -> list[bytes]:
-        """Forget the fields whose time is `now_ms` or before, and return them, earliest first. O(log n) for each.
+        """Forget the fields whose time is before `now_ms`, and return them, earliest first. O(log n) for each.
 
         At most `limit` of them, unless that is negative.
         """
         due: list[bytes] = []
         when = self.next()
-        while when != NO_TIME and when <= now_ms and len(due) != limit:
+        while when != NO_TIME and when < now_ms and len(due) != limit:
             field = heappop(self._heap)[1]
             del self.times[field]
             due.append(field)

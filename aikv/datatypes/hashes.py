@@ -224,7 +224,7 @@ class Hash:
         return NO_TIME if times is None else times.next()
 
     def expire_fields(self, now_ms: int, limit: int = -1) -> list[bytes]:
-        """Remove the fields whose time is Unix ms `now_ms` or before, and return them. O(1) where none is due.
+        """Remove the fields whose time is before Unix ms `now_ms`, and return them. O(1) where none is due.
 
         At most `limit` of them, unless that is negative; the earliest go first.
         """
@@ -237,12 +237,12 @@ class Hash:
         return due
 
     def visible(self, now_ms: int) -> "Hash":
-        """This hash, or a copy without the fields whose time is Unix ms `now_ms` or before, where there are such.
+        """This hash, or a copy without the fields whose time is before Unix ms `now_ms`, where there are such.
 
         O(1) where none is due, else O(n).
         """
         when = self.next_expiry()
-        if when == NO_TIME or when > now_ms:
+        if when == NO_TIME or when >= now_ms:
             return self
         copied = self.copy()
         copied.expire_fields(now_ms)

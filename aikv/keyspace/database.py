@@ -13,7 +13,8 @@ its next one runs out, or earlier: who gives fields times, or stores a value who
 `follow_fields`; that a time was dropped is found out when it comes. While it has never been said, a look-up asks one
 attribute. What is due is removed before a hash is handed out, so nobody else has to ask for times.
 
-Times are Unix milliseconds; -1 means no TTL.
+Times are Unix milliseconds; -1 means no TTL. In the millisecond that it names a key or field is still there, as in
+Redis; only a command that sets such a time finds that it has come.
 """
 
 from typing import Final
@@ -75,7 +76,7 @@ class Database:
         value = self.table.get(key)
         if self.expires.used and value is not None:
             when = self.expires.get(key)
-            if when is not None and isinstance(when, int) and when <= now and not self.loading:
+            if when is not None and isinstance(when, int) and when < now and not self.loading:
                 if not self.keep_expired:
                     self.expire(key)
                 return None
@@ -117,7 +118,7 @@ class Database:
     def is_expired(self, key: bytes, now: i64) -> bool:
         """Whether `key` is still in its place but past its time at `now` (ms)."""
         when = self.expires.get(key)
-        return isinstance(when, int) and when <= now
+        return isinstance(when, int) and when < now
 
     def set_expire(self, key: bytes, when: int) -> None:
         """Let `key`, which exists, run out at Unix ms `when`."""
@@ -146,7 +147,7 @@ class Database:
             times.set(key, when)
 
     def expire_fields(self, key: bytes, held: Hash, now: int, limit: int = -1) -> int:
-        """Remove fields of `held`, which is at `key`, whose time is `now` (ms) or before; with the last the key goes.
+        """Remove fields of `held`, which is at `key`, whose time is before `now` (ms); with the last the key goes.
 
         At most `limit` of them, unless that is negative; returns how many there were. The watcher is told.
         """
@@ -195,7 +196,7 @@ class Database:
         times = self.hash_times
         assert times is not None
         when = times.get(key)
-        if when == NO_TIME or when > now or self.loading:
+        if when == NO_TIME or when >= now or self.loading:
             return value
         if not isinstance(value, Hash):
             # It has taken the place of a hash.

@@ -16,7 +16,7 @@ _FIELDS_PER_STEP: Final = 256
 
 
 def expire_due_fields(database: Database, now: int, clock: Clock, deadline: int) -> int:
-    """Remove fields whose time is `now` (Unix ms) or before until `deadline` (monotonic us); returns how many."""
+    """Remove fields whose time is before `now` (Unix ms) until `deadline` (monotonic us); returns how many."""
     removed = 0
     times = database.hash_times
     while times is not None:

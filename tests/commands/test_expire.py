@@ -51,8 +51,8 @@ def test_a_key_runs_out_exactly_at_its_time_and_its_end_is_recorded_once() -> No
     served = Served()
     served.run("SET a 1 PX 100")
     served.recorded()
-    served.advance(99)
-    assert served.run("PTTL a") == b":1\r\n"
+    served.advance(100)
+    assert served.run("PTTL a") == b":0\r\n"
     served.advance(1)
     assert served.run("PTTL a") == b":-2\r\n"
     assert served.run("GET a") == b"$-1\r\n"

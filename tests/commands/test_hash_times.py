@@ -194,7 +194,7 @@ def test_a_field_that_was_set_again_does_not_run_out(served: Served) -> None:
     served.run("HSET h a 5")
     served.run("HDEL h b")
     served.run("HSET h b 6")
-    served.advance(20)
+    served.advance(21)
     assert served.run("HMGET h a b") == b"*2\r\n$1\r\n5\r\n$1\r\n6\r\n"
 
 
@@ -204,7 +204,7 @@ def test_a_field_that_was_set_again_does_not_run_out(served: Served) -> None:
 def test_a_field_that_has_run_out_is_gone_for_every_command(served: Served) -> None:
     served.run("HPEXPIRE h 10 FIELDS 2 a b")
     served.recorded()
-    served.advance(9)
+    served.advance(10)
     assert served.run("HLEN h") == b":3\r\n"
     served.advance(1)
     assert served.run("HLEN h") == b":1\r\n"
@@ -217,7 +217,7 @@ def test_a_field_that_has_run_out_is_gone_for_every_command(served: Served) -> N
 def test_with_its_last_field_the_key_goes(served: Served, line: str) -> None:
     served.run("HPEXPIRE h 10 FIELDS 3 a b c")
     served.recorded()
-    served.advance(10)
+    served.advance(11)
     assert announced(served, line)[:2] == [b"hexpired", b"del"]
     records = [record for record in served.recorded() if record != [b"MULTI"]]
     assert records[0] == [b"HDEL", b"h", b"a", b"b", b"c"]
@@ -227,7 +227,7 @@ def test_with_its_last_field_the_key_goes(served: Served, line: str) -> None:
 def test_a_watched_hash_is_touched_when_a_field_runs_out(served: Served) -> None:
     served.run("HPEXPIRE h 10 FIELDS 1 a")
     served.run("WATCH h")
-    served.advance(10)
+    served.advance(11)
     served.run("HLEN h", client=served.connect())
     served.run("MULTI")
     served.run("PING")
@@ -241,7 +241,7 @@ def test_times_go_where_the_hash_goes(served: Served, line: str) -> None:
     if line.startswith("MOVE"):
         served.run("SELECT 1")
     key = line.split()[2].replace("1", "h")
-    served.advance(10)
+    served.advance(11)
     assert served.run(f"HLEN {key}") == b":2\r\n"
 
 
@@ -251,7 +251,7 @@ def test_times_survive_dump_and_restore(served: Served) -> None:
     assert payload[-10:-8] == b"\x0c\x00"
     assert served.run("RESTORE", "g", "0", payload) == b"+OK\r\n"
     assert served.run("HPTTL g FIELDS 2 a b") == integers(10, -1)
-    served.advance(10)
+    served.advance(11)
     assert served.run("HLEN g") == b":2\r\n"
     served.run("HSET plain a 1")
     assert served.run("DUMP plain")[:-2][-10:-8] == b"\x0a\x00"
@@ -261,21 +261,21 @@ def test_databases_that_are_swapped_or_emptied_take_their_times_along(served: Se
     served.run("HPEXPIRE h 10 FIELDS 1 a")
     served.run("SWAPDB 0 1")
     served.run("HSET h a 1")
-    served.advance(10)
+    served.advance(11)
     assert served.run("HLEN h") == b":1\r\n"
     served.run("SELECT 1")
     assert served.run("HLEN h") == b":2\r\n"
     served.run("HPEXPIRE h 10 FIELDS 1 b")
     served.run("FLUSHALL")
     served.run("HSET h b 1")
-    served.advance(10)
+    served.advance(11)
     assert served.run("HLEN h") == b":1\r\n"
 
 
 def test_another_value_in_the_place_of_a_hash_does_not_run_out(served: Served) -> None:
     served.run("HPEXPIRE h 10 FIELDS 3 a b c")
     served.run("SET h x")
-    served.advance(10)
+    served.advance(11)
     assert served.run("GET h") == b"$1\r\nx\r\n"
 
 
@@ -283,7 +283,7 @@ def test_while_clients_are_paused_what_has_run_out_is_hidden_and_stays(served: S
     served.run("HPEXPIRE h 10 FIELDS 1 a")
     served.run("CLIENT PAUSE 100000 WRITE")
     served.recorded()
-    served.advance(10)
+    served.advance(11)
     assert served.run("HLEN h") == b":2\r\n"
     assert served.run("HGET h a") == b"$-1\r\n"
     assert served.recorded() == []
@@ -302,10 +302,10 @@ def test_the_cycle_removes_fields_that_nobody_asks_for(served: Served) -> None:
     served.run("HSET g x 1")
     served.run("HPEXPIRE g 20 FIELDS 1 x")
     served.recorded()
-    served.advance(10)
+    served.advance(11)
     assert cycle(served) == 2
     assert served.recorded() == [[b"HDEL", b"h", b"a", b"b"]]
-    served.advance(10)
+    served.advance(11)
     assert cycle(served) == 1
     assert served.run("DBSIZE") == b":1\r\n"
     assert cycle(served) == 0
@@ -316,7 +316,7 @@ def test_the_cycle_takes_a_large_hash_in_parts(served: Served) -> None:
     served.run("HSET", "large", *[word for field in fields for word in (field, b"x")], "stays", "x")
     served.run("HPEXPIRE", "large", "10", "FIELDS", "1000", *fields)
     served.recorded()
-    served.advance(10)
+    served.advance(11)
     assert cycle(served) == 1000
     records = served.recorded()
     assert len(records) > 1

@@ -21,7 +21,7 @@ def test_a_key_that_has_run_out_is_not_removed_by_del_but_by_its_time() -> None:
     served = Served()
     served.run("SET a 1 PX 10")
     served.recorded()
-    served.advance(10)
+    served.advance(11)
     assert served.run("DEL a") == b":0\r\n"
     assert served.recorded() == [[b"DEL", b"a"]]
     assert served.engine.stats.expired == 1

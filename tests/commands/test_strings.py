@@ -148,7 +148,7 @@ def test_ttl_after_a_change(served: Served, line: str, when: int) -> None:
 def test_nothing_is_inherited_from_a_key_that_has_run_out(served: Served, line: str, value: object) -> None:
     served.run("SET t 8 PX 5")
     served.recorded()
-    served.clock.advance_ms(5)
+    served.clock.advance_ms(6)
     served.run(line)
     assert served.db.find(b"t", NOW + 6) == value
     assert served.db.expire_of(b"t") == -1

@@ -34,7 +34,7 @@ class DatabaseMachine(RuleBasedStateMachine):
     def alive(self, key: bytes) -> int | None:
         """Return the value that the model has for `key` now."""
         value, when = self.model.get(key, (0, NO_EXPIRY))
-        if key in self.model and when != NO_EXPIRY and when <= self.now:
+        if key in self.model and when != NO_EXPIRY and when < self.now:
             return None
         return value if key in self.model else None
 
@@ -100,12 +100,12 @@ TestDatabase = DatabaseMachine.TestCase
 TestDatabase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
 
 
-def test_a_key_is_served_until_the_millisecond_in_which_it_runs_out() -> None:
+def test_a_key_is_served_in_the_millisecond_in_which_it_runs_out_and_not_after() -> None:
     database = Database(0, Recorder())
     database.put(b"a", 1)
     database.set_expire(b"a", 2000)
-    assert database.find(b"a", 1999) == 1
-    assert database.find(b"a", 2000) is None
+    assert database.find(b"a", 2000) == 1
+    assert database.find(b"a", 2001) is None
     assert len(database) == 0
 
 

@@ -41,7 +41,7 @@ def filled(clock: Clock, count: int, stale: int, index: int = 0) -> Database:
     for number in range(count):
         key = b"%d" % number
         database.put(key, number)
-        database.set_expire(key, clock.unix_ms() + (1 if number < stale else 1_000_000))
+        database.set_expire(key, clock.unix_ms() + (0 if number < stale else 1_000_000))
     return database
 
 
@@ -95,7 +95,7 @@ def test_a_database_with_little_to_remove_is_left_after_a_few_steps() -> None:
 def test_the_budget_ends_a_cycle_and_the_next_goes_on() -> None:
     clock = WornClock(us_per_look=100)
     database = filled(clock, 10_000, 10_000)
-    clock.now_ms += 1
+    clock.now_ms += 2
     cycle = ExpiryCycle(clock)
     first = cycle.run([database], 500)
     assert 0 < first < 10 * 3 * KEYS_PER_STEP
@@ -109,7 +109,7 @@ def test_the_budget_ends_a_cycle_and_the_next_goes_on() -> None:
 def test_a_database_that_takes_the_whole_budget_does_not_starve_the_others() -> None:
     clock = WornClock(us_per_look=1000)
     databases = [filled(clock, 5000, 5000, 0), filled(clock, 5000, 5000, 1)]
-    clock.now_ms += 1
+    clock.now_ms += 2
     cycle = ExpiryCycle(clock)
     cycle.run(databases, 1)
     cycle.run(databases, 1)

@@ -19,7 +19,7 @@ def half_expired(count: int) -> Database:
     for number in range(count):
         database.put(b"%d" % number, number)
         if number % 2:
-            database.set_expire(b"%d" % number, NOW)
+            database.set_expire(b"%d" % number, NOW - 1)
     return database
 
 
@@ -99,7 +99,7 @@ def test_where_all_keys_have_run_out_there_is_no_random_key() -> None:
     database = Database(0, Watcher())
     for number in range(50):
         database.put(b"%d" % number, 1)
-        database.set_expire(b"%d" % number, NOW)
+        database.set_expire(b"%d" % number, NOW - 1)
     database.keep_expired = True
     assert random_key(database, Random(1), NOW) is None
     assert len(database) == 50

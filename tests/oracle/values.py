@@ -19,7 +19,7 @@ from oracle.wire import AGGREGATE, BLOB
 
 Tree = tuple[bytes, Any]
 
-# What Redis 7.2 answers where 7.0 answers the first: small lists, and small sets of texts, are listpacks there. A
+# What Redis 7.2 answers where 7.0 answers the first: small lists, and small sets of texts, are listpacks there. A set,
 # sorted set or hash that is given several elements at once may be made large by their number before it is seen that
 # some are there already.
 ENCODINGS_OF_7_2 = {
@@ -27,6 +27,8 @@ ENCODINGS_OF_7_2 = {
     (b"hashtable", b"listpack"),
     (b"listpack", b"skiplist"),
     (b"listpack", b"hashtable"),
+    (b"intset", b"listpack"),
+    (b"intset", b"hashtable"),
 }
 
 
