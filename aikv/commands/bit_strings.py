@@ -9,9 +9,6 @@ from typing import Final
 from aikv.base.errors import CommandError
 from aikv.base.numbers import parse_i64
 from aikv.engine.context import Context, string_bytes
-from aikv.engine.events import STRING, Event
-
-SETBIT: Final = Event(b"setbit", STRING)
 
 _BAD_OFFSET: Final = b"ERR bit offset is not an integer or out of range"
 # proto-max-bulk-len cannot be set lower, so offsets within that many bytes are let pass without asking.

@@ -9,8 +9,9 @@ from typing import Final
 
 from aikv.base.errors import SYNTAX, CommandError
 from aikv.base.numbers import parse_i64, to_i64
-from aikv.commands.bit_strings import SETBIT, bit_offset, readable, writable
+from aikv.commands.bit_strings import bit_offset, readable, writable
 from aikv.datatypes.bitfields import FAIL, SAT, WRAP, fit, fit_set, get_field, set_field
+from aikv.engine import events
 from aikv.engine.command import DENYOOM, FAST, READONLY, WRITE, command
 from aikv.engine.context import Context
 from aikv.engine.keyspec import READ, at
@@ -156,5 +157,5 @@ def _write(ctx: Context, key: bytes, operations: list[_Operation], size: int) ->
             set_field(string, operation.offset, operation.bits, new)
             changed = True
     if changed:
-        ctx.changed(key, SETBIT)
+        ctx.changed(key, events.STR_SETBIT)
     return replies

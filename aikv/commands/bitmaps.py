@@ -8,7 +8,7 @@ from typing import Final
 
 from aikv.base.errors import SYNTAX, CommandError
 from aikv.base.numbers import parse_i64, to_i64
-from aikv.commands.bit_strings import SETBIT, bit_offset, readable, writable
+from aikv.commands.bit_strings import bit_offset, readable, writable
 from aikv.datatypes.bits import AND, OR, XOR, Bits, bit_at, combine, count_bits, find_bit, invert
 from aikv.engine import events
 from aikv.engine.command import DENYOOM, FAST, READONLY, WRITE, command
@@ -48,7 +48,7 @@ def setbit(ctx: Context, argv: list[bytes]) -> object:
     if old != on:
         string[byte] = held ^ mask
     if grown or old != on:
-        ctx.changed(key, SETBIT)
+        ctx.changed(key, events.STR_SETBIT)
     return old
 
 

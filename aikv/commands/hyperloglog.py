@@ -14,9 +14,10 @@ from aikv.datatypes import hyperloglog as hll
 from aikv.datatypes.hyperloglog_check import failure
 from aikv.datatypes.hyperloglog_dense import REGISTERS, larger
 from aikv.datatypes.hyperloglog_sparse import describe
+from aikv.datatypes.limits import CONFIGURED
+from aikv.engine import events
 from aikv.engine.command import ADMIN, DENYOOM, FAST, MAY_REPLICATE, READONLY, WRITE, command
 from aikv.engine.context import Context
-from aikv.engine.events import STRING, Event
 from aikv.engine.keyspec import INSERT, at
 from aikv.resp.reply import OK, Status
 
@@ -24,10 +25,6 @@ _NO_HYPERLOGLOG: Final = b"WRONGTYPE Key is not a valid HyperLogLog string value
 _CORRUPT: Final = b"INVALIDOBJ Corrupted HLL object detected"
 _NO_KEY: Final = b"ERR The specified key does not exist"
 _NOT_SPARSE: Final = b"ERR HLL encoding is not sparse"
-
-_PFADD: Final = Event(b"pfadd", STRING)
-# Of no class, so nobody hears of it.
-_UNANNOUNCED: Final = Event(b"", 0)
 
 
 @command(
@@ -46,8 +43,7 @@ def pfadd(ctx: Context, argv: list[bytes]) -> object:
     value = ctx.peek(key)
     changed = value is None
     string = _changeable(ctx, key, value)
-    # To ask for it takes longer than to add an element.
-    limit = _sparse_limit(ctx) if hll.is_sparse(string) else 0
+    limit = int(CONFIGURED.hll_sparse_bytes)
     try:
         for index in range(2, len(argv)):
             if hll.add(string, argv[index], limit):
@@ -58,7 +54,7 @@ def pfadd(ctx: Context, argv: list[bytes]) -> object:
         # What was added before a corrupt place was met stays, so it is recorded too.
         if changed:
             hll.invalidate(string)
-            ctx.changed(key, _PFADD)
+            ctx.changed(key, events.STR_PFADD)
     return 1 if changed else 0
 
 
@@ -89,7 +85,7 @@ def pfcount(ctx: Context, argv: list[bytes]) -> object:
     except hll.Corrupt as error:
         raise CommandError(_CORRUPT) from error
     hll.cache(string, number)
-    ctx.changed(key, _UNANNOUNCED)
+    ctx.changed(key, events.STR_ESTIMATED)
     return number
 
 
@@ -108,8 +104,8 @@ def pfmerge(ctx: Context, argv: list[bytes]) -> object:
     key = argv[1]
     union = _Union(ctx, argv)
     string = _changeable(ctx, key, ctx.glance(key))
-    hll.merge_into(string, union.registers, union.dense, _sparse_limit(ctx))
-    ctx.changed(key, _PFADD)
+    hll.merge_into(string, union.registers, union.dense, int(CONFIGURED.hll_sparse_bytes))
+    ctx.changed(key, events.STR_PFADD)
     return OK
 
 
@@ -213,9 +209,5 @@ def _make_dense(ctx: Context, key: bytes, string: bytearray) -> bool:
         hll.make_dense(string)
     except hll.Corrupt as error:
         raise CommandError(_CORRUPT) from error
-    ctx.changed(key, _UNANNOUNCED)
+    ctx.changed(key, events.STR_ESTIMATED)
     return True
-
-
-def _sparse_limit(ctx: Context) -> int:
-    return ctx.engine.config.get_int("hll-sparse-max-bytes")

@@ -26,6 +26,8 @@ class Limits:
         # Of one node of a stream; 0 is no limit.
         self.stream_node_bytes: i64 = 4096
         self.stream_node_entries: i64 = 100
+        # Of a HyperLogLog of few runs of registers.
+        self.hll_sparse_bytes: i64 = 3000
 
 
 CONFIGURED: Final = Limits()

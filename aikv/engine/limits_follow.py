@@ -28,6 +28,7 @@ class LimitsFollower:
         limits.list_listpack_size = config.get_int("list-max-listpack-size")
         limits.stream_node_bytes = config.get_int("stream-node-max-bytes")
         limits.stream_node_entries = config.get_int("stream-node-max-entries")
+        limits.hll_sparse_bytes = config.get_int("hll-sparse-max-bytes")
 
 
 def follow_limits(config: Config) -> None:
@@ -45,5 +46,6 @@ def follow_limits(config: Config) -> None:
         "list-max-listpack-size",
         "stream-node-max-bytes",
         "stream-node-max-entries",
+        "hll-sparse-max-bytes",
     ):
         config.on_change(name, follower.copy)

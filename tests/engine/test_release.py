@@ -49,3 +49,25 @@ def test_a_renamed_value_is_whole_after_the_slices() -> None:
     while served.engine.free_some(1000):
         pass
     assert served.run("SCARD other") == b":10000\r\n"
+
+
+def test_a_stream_is_freed_in_slices_with_what_its_groups_wait_for() -> None:
+    served = Served()
+    served.run("CONFIG SET stream-node-max-entries 1")
+    served.run("XGROUP CREATE large g $ MKSTREAM")
+    for number in range(1, 1001):
+        served.run(f"XADD large {number}-1 a b")
+    served.run("XREADGROUP GROUP g c COUNT 1000 STREAMS large >")
+    served.run("DEL large")
+    slices = 1
+    while served.engine.free_some(0):
+        slices += 1
+    # A list of nodes holds no more than 511, and there are as many of pending entries, twice.
+    assert slices > 5
+
+
+def test_a_short_stream_is_not_kept() -> None:
+    served = Served()
+    served.run("XADD short 1-1 a b")
+    served.run("DEL short")
+    assert not served.engine.free_some(0)

@@ -151,6 +151,9 @@ class Config:
         Raises `InvalidValue`, and `KeyError` for a name that is not in the table.
         """
         directive = BY_NAME[name]
+        if directive.kind.multi and len(args) == 1 and args[0]:
+            # All arguments quoted as one, as in `--save "60 1000"`.
+            args = args[0].split(b" ")
         current = b"" if first and directive.kind.accumulates else self._texts[directive.name]
         self._texts[directive.name] = directive.check(args, current)
 
