@@ -8,6 +8,9 @@ import re
 
 # Command, the oracle's reply, aikv's reply.
 REPLIES = [
+    # 7.2 has WITHSCORE here.
+    (b"ZRANK", rb"-ERR wrong number of arguments.*", rb"-ERR syntax error\r\n"),
+    (b"ZREVRANK", rb"-ERR wrong number of arguments.*", rb"-ERR syntax error\r\n"),
     # 7.2 refuses the one rank whose opposite is no 64-bit integer.
     (b"LPOS", rb".*", rb"-ERR value is out of range, value must between -9223372036854775807 and .*"),
 ]

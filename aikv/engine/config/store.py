@@ -15,6 +15,7 @@ from typing import Final
 
 from aikv.base.errors import AikvError, CommandError, quoted
 from aikv.base.glob import glob_match
+from aikv.base.quote import split_args
 from aikv.engine.config.directive import DENY_LOADING, HIDDEN, IMMUTABLE, PROTECTED, SENSITIVE, Directive
 from aikv.engine.config.directives import BY_NAME, DIRECTIVES
 from aikv.engine.config.errors import ConfigError, InvalidValue
@@ -153,7 +154,7 @@ class Config:
         directive = BY_NAME[name]
         if directive.kind.multi and len(args) == 1 and args[0]:
             # All arguments quoted as one, as in `--save "60 1000"`.
-            args = args[0].split(b" ")
+            args = split_args(args[0]) or args
         current = b"" if first and directive.kind.accumulates else self._texts[directive.name]
         self._texts[directive.name] = directive.check(args, current)
 
