@@ -22,7 +22,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of this suite."""
     parser.addoption("--deep", action="store_true", help="let Hypothesis try much more, at random")
     parser.addoption("--commands", type=int, default=5000, help="how many commands test_deep_sequences generates")
-    parser.addoption("--seed", default="0", help="which commands test_deep_sequences generates")
+    parser.addoption("--mutations", type=int, default=50, help="how many damaged values of each form are tried")
+    parser.addoption("--seed", default="0", help="which commands are generated, and which damage")
     parser.addoption(
         "--subject",
         default="aikv",
