@@ -29,6 +29,8 @@ _NOT_ALLOWED: Final = (
     b'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a local '
     b"connection, otherwise you need to set this option in the configuration file, and then restart the server."
 )
+# Redis quotes at most this many bytes of a wrong word.
+_QUOTED: Final = 128
 _NOT_POSITIVE: Final = b"ERR value is out of range, must be positive"
 _RELOAD_OPTIONS: Final = (b"MERGE", b"NOFLUSH", b"NOSAVE")
 _LRU_CLOCK_MASK: Final = (1 << 24) - 1
@@ -63,7 +65,9 @@ def debug(ctx: Context, argv: list[bytes]) -> object:
     entry = _ENTRIES.get(argv[1].upper())
     if entry is None or not entry.least <= len(argv) <= entry.most:
         raise CommandError(
-            b"ERR unknown subcommand or wrong number of arguments for '" + quoted(argv[1]) + b"'. Try DEBUG HELP."
+            b"ERR unknown subcommand or wrong number of arguments for '"
+            + quoted(argv[1][:_QUOTED])
+            + b"'. Try DEBUG HELP."
         )
     return entry.run(ctx, argv)
 

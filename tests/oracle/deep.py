@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from oracle.datasets import compare_datasets
+from oracle.effects import END, read_events
 from oracle.known import is_known
 from oracle.language import Step
 from oracle.pair import Difference, Pair
@@ -20,10 +21,9 @@ from oracle.values import alike
 from oracle.wire import RawConnection, ServerClosed, pack, reply_end
 
 BATCH = 50
-# What the configuration is before each sequence; the first is of Redis 7.2 and unknown to the oracle.
+# What the configuration is before each sequence and after it: the defaults.
 DEFAULTS = {
-    b"set-max-listpack-entries": b"128",
-    b"hash-max-listpack-entries": b"128",
+    b"hash-max-listpack-entries": b"512",
     b"hash-max-listpack-value": b"64",
     b"zset-max-listpack-entries": b"128",
     b"zset-max-listpack-value": b"64",
@@ -33,16 +33,19 @@ DEFAULTS = {
     b"list-max-listpack-size": b"-2",
 }
 QUEUED = b"+QUEUED\r\n"
-# Comparisons of parts of an EXEC that ask for nothing of their order or contents.
 LEAVE_MULTI = {b"EXEC", b"DISCARD", b"RESET"}
 
 
 class Player:
     """Two clients to each of two servers."""
 
-    def __init__(self, pair: Pair) -> None:
+    def __init__(self, pair: Pair, reload: tuple[str, ...] = ()) -> None:
         self.pair = pair
+        # The command, if any, that makes both servers load their data before the whole datasets are compared.
+        self.reload = reload
         self.clients: list[list[RawConnection]] = []
+        # One for each server, to which all keyspace events are sent.
+        self.subscribers: list[RawConnection] = []
         # The comparisons of the commands that each client has queued since MULTI.
         self.queued: list[list[str]] = [[], []]
 
@@ -56,6 +59,12 @@ class Player:
             for clients in self.clients:
                 for client in clients:
                     client.command("RESET")
+            self.compare_events()
+            if self.reload:
+                for clients in self.clients:
+                    reply = clients[0].command(*self.reload)
+                    if reply != b"+OK\r\n":
+                        raise Difference(f"{self.reload}: {reply!r}")
             compare_datasets(self.clients[0][0], self.clients[1][0])
         finally:
             self.end()
@@ -68,15 +77,33 @@ class Player:
             clients[0].command("FLUSHALL")
             # When nobody asks for them, keys past their time are removed at some time or other.
             clients[0].command("DEBUG", "SET-ACTIVE-EXPIRE", "0")
-            for name, value in DEFAULTS.items():
-                clients[0].command("CONFIG", "SET", name, value)
+            configure(clients[0])
+            clients[0].command("CONFIG", "SET", "notify-keyspace-events", "KEA")
+        self.subscribers = [server.connect() for server in (self.pair.oracle, self.pair.aikv)]
+        for subscriber in self.subscribers:
+            subscriber.command("PSUBSCRIBE", "__key*__:*")
 
     def end(self) -> None:
         """Close the connections."""
         for clients in self.clients:
+            clients[0].command("RESET")
+            configure(clients[0])
+            clients[0].command("CONFIG", "SET", "notify-keyspace-events", "")
             clients[0].command("DEBUG", "SET-ACTIVE-EXPIRE", "1")
-        for connection in itertools.chain(*self.clients):
+        for connection in itertools.chain(self.subscribers, *self.clients):
             connection.close()
+
+    def compare_events(self) -> None:
+        """Compare the keyspace events of the whole sequence."""
+        events = []
+        for clients, subscriber in zip(self.clients, self.subscribers, strict=True):
+            clients[0].command("PUBLISH", END, "")
+            # Redis 7.2 makes consumers where 7.0 does not.
+            events.append([event for event in read_events(subscriber) if b"createconsumer" not in b"".join(event)])
+        for number, (their, our) in enumerate(itertools.zip_longest(*events)):
+            if their != our:
+                before = events[0][max(0, number - 3) : number]
+                raise Difference(f"event {number}, after {before}\nredis: {their}\naikv:  {our}")
 
     def exchange(self, steps: Sequence[Step], other: bool) -> None:
         """Send one client's steps to both servers and compare what comes back."""
@@ -102,6 +129,12 @@ class Player:
             queued.append(step.comparison)
         elif name in LEAVE_MULTI:
             queued.clear()
+
+
+def configure(connection: RawConnection) -> None:
+    """Set the defaults."""
+    for name, value in DEFAULTS.items():
+        connection.command("CONFIG", "SET", name, value)
 
 
 def same_parts(comparisons: list[str], theirs: bytes, ours: bytes) -> bool:

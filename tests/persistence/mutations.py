@@ -31,7 +31,8 @@ MADE = {
     ],
     "stream": [
         "XADD k 1-1 f v g w; XADD k 2-1 f x g y; XADD k 3-1 h z; XDEL k 2-1; "
-        "XGROUP CREATE k g 0; XGROUP CREATE k h 1-1; XREADGROUP GROUP g c STREAMS k >; XREADGROUP GROUP h d COUNT 1 STREAMS k >"
+        "XGROUP CREATE k g 0; XGROUP CREATE k h 1-1; XREADGROUP GROUP g c STREAMS k >; "
+        "XREADGROUP GROUP h d COUNT 1 STREAMS k >"
     ],
 }
 READS = {
