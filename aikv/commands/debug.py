@@ -64,11 +64,8 @@ def debug(ctx: Context, argv: list[bytes]) -> object:
         raise CommandError(_NOT_ALLOWED)
     entry = _ENTRIES.get(argv[1].upper())
     if entry is None or not entry.least <= len(argv) <= entry.most:
-        raise CommandError(
-            b"ERR unknown subcommand or wrong number of arguments for '"
-            + quoted(argv[1][:_QUOTED])
-            + b"'. Try DEBUG HELP."
-        )
+        name = quoted(argv[1][:_QUOTED])
+        raise CommandError(b"ERR unknown subcommand or wrong number of arguments for '" + name + b"'. Try DEBUG HELP.")
     return entry.run(ctx, argv)
 
 

@@ -99,7 +99,7 @@ class Player:
         for clients, subscriber in zip(self.clients, self.subscribers, strict=True):
             clients[0].command("PUBLISH", END, "")
             # Redis 7.2 makes consumers where 7.0 does not.
-            events.append([event for event in read_events(subscriber) if b"createconsumer" not in b"".join(event)])
+            events.append([event for event in read_events(subscriber) if b"consumer" not in b"".join(event)])
         for number, (their, our) in enumerate(itertools.zip_longest(*events)):
             if their != our:
                 before = events[0][max(0, number - 3) : number]

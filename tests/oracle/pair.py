@@ -128,6 +128,9 @@ class Session:
             assert flushed == b"+OK\r\n", f"FLUSHALL before a case: {flushed!r} from {server.program[0]}"
         self.theirs = [pair.oracle.connect(protocol) for _ in range(2)]
         self.ours = [pair.aikv.connect(protocol) for _ in range(2)]
+        for connection in self.theirs + self.ours:
+            # Answered, the connection has been accepted: what another client changes comes later.
+            connection.command("PING")
 
     def step(self, step: Step) -> bytes:
         """Send one step to both servers; returns the oracle's reply, raises `Difference` if not the same."""
