@@ -15,6 +15,7 @@ def load() -> None:
         bitmaps,
         client,
         client_control,
+        client_tracking,
         cluster_reads,
         command_info,
         config,

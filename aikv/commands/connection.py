@@ -181,6 +181,7 @@ def reset(ctx: Context, _argv: list[bytes]) -> object:
     multi.discard(ctx.engine, client)
     ctx.engine.pubsub.forget(client)
     monitor.end(ctx.engine, client)
+    ctx.engine.tracking.end(client)
     client.reply_off = False
     client.no_touch = False
     client.no_evict = False

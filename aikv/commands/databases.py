@@ -79,8 +79,11 @@ def dbsize(ctx: Context, _argv: list[bytes]) -> object:
 )
 def flushdb(ctx: Context, argv: list[bytes]) -> object:
     _check_flush_options(argv)
+    engine = ctx.engine
+    if engine.tracks:
+        engine.tracking.flushed()
     # An empty database counts as one change, so that a replica that differs becomes empty too.
-    ctx.engine.dirty += max(1, databases.empty(ctx.engine, ctx.db))
+    engine.dirty += max(1, databases.empty(engine, ctx.db))
     return OK
 
 
@@ -99,6 +102,8 @@ def flushdb(ctx: Context, argv: list[bytes]) -> object:
 def flushall(ctx: Context, argv: list[bytes]) -> object:
     _check_flush_options(argv)
     engine = ctx.engine
+    if engine.tracks:
+        engine.tracking.flushed()
     for database in engine.databases:
         engine.dirty += databases.empty(engine, database)
     engine.dirty += 1

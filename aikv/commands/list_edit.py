@@ -104,7 +104,6 @@ def ltrim(ctx: Context, argv: list[bytes]) -> object:
         ctx.changed_container(key, held, events.LIST_TRIM, removed)
     else:
         # As in Redis a trim that removes nothing is announced all the same, but not journalled.
-        if ctx.db.watched:
-            ctx.engine.touch_watchers(ctx.db, key)
+        ctx.touched(key)
         ctx.notify(key, events.LIST_TRIM)
     return OK

@@ -24,7 +24,7 @@ MISCONF_SAVE: Final = (
     b"error."
 )
 MISCONF_AOF: Final = b"MISCONF Errors writing to the AOF file: "
-_SUBSCRIBER_COMMANDS: Final = frozenset(
+SUBSCRIBING: Final = frozenset(
     {
         "subscribe",
         "unsubscribe",
@@ -32,6 +32,10 @@ _SUBSCRIBER_COMMANDS: Final = frozenset(
         "punsubscribe",
         "ssubscribe",
         "sunsubscribe",
+    }
+)
+_SUBSCRIBER_COMMANDS: Final = SUBSCRIBING | frozenset(
+    {
         "ping",
         "quit",
         "reset",
@@ -76,8 +80,8 @@ def admit(engine: "Engine", client: Client, command: Command, argv: list[bytes])
         client.queued.append((command, argv))
         client.out.append(QUEUED.wire)
         return False
-    if closed & gates.MONITORED:
-        monitor.call_shown(engine, client, command, argv)
+    if closed & (gates.MONITORED | gates.TRACKING | gates.CACHING):
+        _run_watched(engine, client, command, argv)
         return False
     return True
 
@@ -99,15 +103,43 @@ def _run_quietly(engine: "Engine", client: Client, command: Command, argv: list[
     out = client.out
     client.out = Output()
     client.gates &= ~gates.QUIET
+    # Messages are no replies: what the command itself leads to comes after it into what is sent.
+    engine.open_unit()
     if not (client.gates | engine.gates) & command.cares or admit(engine, client, command, argv):
         engine.call(client, command, argv)
-    if not client.reply_off and not client.skip_next:
-        # The command was CLIENT REPLY ON or RESET, which are answered.
+    if (not client.reply_off and not client.skip_next) or command.name in SUBSCRIBING:
+        # The command was CLIENT REPLY ON or RESET, which are answered, or it is answered by messages.
         out.append(client.out.take())
     client.out = out
+    engine.close_unit(client)
     if client.reply_off or client.paused:
         client.gates |= gates.QUIET
     elif not client.gates & gates.QUIET:
         # Otherwise it was another CLIENT REPLY SKIP.
         client.skip_next = False
     return False
+
+
+def _run_watched(engine: "Engine", client: Client, command: Command, argv: list[bytes]) -> None:
+    """A command that a monitor is shown, or a caching client's, which may use up CLIENT CACHING."""
+    # One unit, so that nothing is served, and no key changed, before it has been told.
+    engine.open_unit()
+    engine.call(client, command, argv)
+    tell(engine, client, command, argv)
+    if client.gates & gates.CACHING and not client.gates & gates.MULTI and client.block is None:
+        use_up_caching(client, command)
+    engine.close_unit(client)
+
+
+def tell(engine: "Engine", client: Client, command: Command, argv: list[bytes]) -> None:
+    """Show a command that has been called to the monitors, and remember what a caching client has read by it."""
+    if engine.gates & gates.MONITORED:
+        monitor.show(engine, client, command, argv)
+    if client.gates & gates.TRACKING and command.flags & READONLY:
+        engine.tracking.remember(client, command, argv)
+
+
+def use_up_caching(client: Client, command: Command | None) -> None:
+    """CLIENT CACHING has been given for `command`, which has been run or refused; other CLIENT commands leave it."""
+    if command is None or not command.name.startswith("client"):
+        client.gates &= ~gates.CACHING

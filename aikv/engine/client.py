@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aikv.engine.command import Command
     from aikv.engine.context import Context
     from aikv.engine.pubsub import Subscriptions
+    from aikv.engine.tracking import Tracker
     from aikv.engine.waiting import KeyWait
 
 # Kinds of CLIENT LIST's TYPE.
@@ -92,10 +93,14 @@ class Client:
         self.queued: list[tuple[Command, list[bytes]]] = []
         self.abort = False
         self.watching: list[Watch] = []
+        # A command of it runs: messages have to wait until that has been answered.
+        self.running = False
         # A transaction or a script runs: a command that would wait answers as if its time had run out.
         self.deny_blocking = False
         # What the client listens to; None until it first subscribes.
         self.subscriptions: Subscriptions | None = None
+        # What it has asked for by CLIENT TRACKING; None until it first does.
+        self.tracker: Tracker | None = None
         # CLIENT REPLY: everything is dropped; only the next reply is dropped.
         self.reply_off = False
         self.skip_next = False

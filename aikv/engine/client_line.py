@@ -86,7 +86,7 @@ def client_line(engine: "Engine", client: Client, argv: list[bytes]) -> bytes:
         (b"events", b"rw" if link.buffered_output() else b"r"),
         (b"cmd", client.last.name.encode() if client.last is not None else b"NULL"),
         (b"user", client.user),
-        (b"redir", b"-1"),
+        (b"redir", b"%d" % redirection(client)),
         (b"resp", b"3" if client.resp3 else b"2"),
         (b"lib-name", library[0]),
         (b"lib-ver", library[1]),
@@ -97,6 +97,12 @@ def client_line(engine: "Engine", client: Client, argv: list[bytes]) -> bytes:
 def client_bytes(client: Client) -> int:
     """Memory that `client` takes: its objects and what its buffers hold."""
     return _CONNECTION_BYTES + client.link.buffered_input() + client.link.buffered_output() + len(client.out)
+
+
+def redirection(client: Client) -> int:
+    """The number of the client that gets the messages of `client`, which tracks; 0 for itself, -1 if it does not."""
+    tracker = client.tracker
+    return tracker.modes.redirect if tracker is not None and tracker.on else -1
 
 
 def _flags(client: Client) -> bytes:
@@ -113,6 +119,13 @@ def _flags(client: Client) -> bytes:
         letters.append(b"x")
     if client.block is not None or client.paused:
         letters.append(b"b")
+    tracker = client.tracker
+    if tracker is not None and tracker.on:
+        letters.append(b"t")
+        if tracker.broken:
+            letters.append(b"R")
+        if tracker.modes.broadcast:
+            letters.append(b"B")
     if any(watch.spoiled for watch in client.watching):
         letters.append(b"d")
     if client.closing:

@@ -151,6 +151,7 @@ class Command:
             # PING too, so that whoever asks after the server learns that it refuses writes.
             bool(flags & WRITE) or name == "ping",
             name in gates.PASS_MULTI,
+            bool(flags & READONLY),
         )
         self.specs: Final = specs
         self.group: Final = group

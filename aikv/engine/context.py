@@ -103,6 +103,8 @@ class Context:
         engine.dirty += 1
         if self.db.watched:
             engine.touch_watchers(self.db, key)
+        if engine.tracks:
+            engine.tracking.changed(key, self.client)
         if self.db.waiting:
             engine.waits.mark(self.db, key)
         if engine.notify:
@@ -129,6 +131,13 @@ class Context:
         if changes > 0:
             self.engine.dirty += changes - 1
             self.changed(key, event)
+
+    def touched(self, key: bytes) -> None:
+        """Report what is no change but counts as one for WATCH and for caching clients; it is not journalled."""
+        if self.db.watched:
+            self.engine.touch_watchers(self.db, key)
+        if self.engine.tracks:
+            self.engine.tracking.changed(key, self.client)
 
     def notify(self, key: bytes, event: Event) -> None:
         """Announce a further event of a change that `changed` has reported."""

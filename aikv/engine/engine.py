@@ -24,7 +24,7 @@ from aikv.base.errors import CommandError
 from aikv.base.random import Random
 from aikv.engine import events, gates, monitor, multi
 from aikv.engine.acl.registry import Users
-from aikv.engine.admission import admit
+from aikv.engine.admission import admit, use_up_caching
 from aikv.engine.authentication import deauthenticate
 from aikv.engine.blocking import Block, Scheduler
 from aikv.engine.client import Client, Link
@@ -41,6 +41,7 @@ from aikv.engine.pubsub import PubSub
 from aikv.engine.refusal import unknown_command, unknown_subcommand, wrong_arity
 from aikv.engine.release import Releaser
 from aikv.engine.stats import Stats
+from aikv.engine.tracking import Tracking
 from aikv.engine.waiting import KeyWaits
 from aikv.keyspace.database import Database, Watcher
 from aikv.keyspace.watch import Watch
@@ -74,7 +75,7 @@ class Engine(Watcher):
         self.stats = Stats()
         self.journal = Journal()
         self.pause = Pause()
-        self.pubsub = PubSub()
+        self.pubsub = PubSub(self)
         self.waits = KeyWaits(self)
         self.gates: i64 = 0
         self.started_us = clock.unix_us()
@@ -103,10 +104,16 @@ class Engine(Watcher):
         self.active_expire = True
         # The refusal of writes while the DISK_ERROR gate is closed.
         self.disk_error = b""
+        # Whether a change of a key is of interest to `tracking`.
+        self.tracks = False
+        # Messages to the client whose command runs, and whether something is to be done when that has been answered.
+        self.deferred: list[bytes] = []
+        self.unfinished = False
         # How many units of the journal are open: a command inside EXEC ends none.
         self._depth: i64 = 0
         # What was removed and is freed in slices by `free_some`.
         self.releaser = Releaser()
+        self.tracking = Tracking(self)
         self._spelled: dict[bytes, Command] = {}
         # The name looked up last, because who pipelines sends many of one kind: a comparison in place of hash and
         # look-up, a tenth of a GET.
@@ -145,6 +152,7 @@ class Engine(Watcher):
         self.pause.forget(client)
         self.pubsub.forget(client)
         monitor.end(self, client)
+        self.tracking.forget(client)
         self.unwatch(client)
 
     # Running commands.
@@ -195,6 +203,7 @@ class Engine(Watcher):
         assert context is not None
         assert command.handler is not None
         client.last = command
+        client.running = True
         before: i64 = self.dirty
         self._depth += 1
         try:
@@ -213,8 +222,10 @@ class Engine(Watcher):
             self._record(client, context, argv)
         elif context.rewritten is not None:
             context.rewritten = None
-        if self.journal.unit and self._depth == 0:
-            self.journal.commit()
+        if self._depth == 0:
+            client.running = False
+            if self.journal.unit:
+                self.journal.commit()
         self.stats.commands += 1
         command.calls += 1
         now: i64 = self.clock.unix_us()
@@ -223,8 +234,8 @@ class Engine(Watcher):
         self._set_time(now)
         if took >= self.noted_us:
             self.observer.note(client, command, argv, took)
-        if self.waits.marked and self._depth == 0:
-            self.waits.serve()
+        if self.unfinished and self._depth == 0:
+            self._finish(client)
 
     def resolve(self, client: Client, argv: list[bytes]) -> Command | None:
         """The command or subcommand that `argv` names; None after the client has been told that there is none."""
@@ -268,6 +279,8 @@ class Engine(Watcher):
             text = multi.because_of(text)
         if command is not None:
             command.rejected += 1
+        if client.gates & gates.CACHING:
+            use_up_caching(client, command)
         self.stats.count_error(text)
         if client.gates & gates.QUIET:
             # CLIENT REPLY OFF, or SKIP, which this request uses up.
@@ -288,11 +301,24 @@ class Engine(Watcher):
         """What is recorded until `close_unit` is one unit of the journal."""
         self._depth += 1
 
-    def close_unit(self) -> None:
-        """End a unit."""
+    def close_unit(self, client: Client) -> None:
+        """End a unit, in which commands of `client` have run."""
         self._depth -= 1
         if self._depth == 0:
-            self.journal.commit()
+            client.running = False
+            if self.journal.unit:
+                self.journal.commit()
+            if self.unfinished:
+                self._finish(client)
+
+    def deliver(self, client: Client, message: bytes) -> None:
+        """Send a `message`, encoded for `client`, that answers nothing: after the reply to the running command."""
+        if client.running:
+            self.deferred.append(message)
+            self.unfinished = True
+        else:
+            client.out.append(message)
+            client.link.wake()
 
     def before_sleep(self) -> None:
         """Run what commands have left for later."""
@@ -305,6 +331,8 @@ class Engine(Watcher):
                     queue = client.queue
                     client.queue = []
                     self.process(client, queue)
+        if self.tracking.prefixes.due:
+            self.tracking.broadcast()
 
     # Waiting.
 
@@ -351,6 +379,7 @@ class Engine(Watcher):
     def _cancel_block(self, client: Client) -> None:
         block = client.block
         client.block = None
+        client.gates &= ~gates.CACHING
         if block is not None:
             if block.timer is not None:
                 block.timer.cancel()
@@ -365,6 +394,8 @@ class Engine(Watcher):
         self.journal.record(database.index, [b"DEL", key])
         if database.watched:
             self.touch_watchers(database, key)
+        if self.tracks:
+            self.tracking.changed(key, None)
         if database.waiting:
             self.waits.mark(database, key)
         if self.notify:
@@ -377,6 +408,8 @@ class Engine(Watcher):
         self.journal.record(database.index, [b"HDEL", key, *fields])
         if database.watched:
             self.touch_watchers(database, key)
+        if self.tracks:
+            self.tracking.changed(key, None)
         if self.notify:
             self.announce(database.index, key, events.HASH_EXPIRED)
             if emptied:
@@ -438,6 +471,17 @@ class Engine(Watcher):
         return self.releaser.free(self.clock, budget_us)
 
     # Inside.
+
+    def _finish(self, client: Client) -> None:
+        """Do what had to wait until a command of `client` had been answered: messages to itself, clients that wait."""
+        self.unfinished = False
+        self.tracking.send_pending(client)
+        if self.deferred:
+            for message in self.deferred:
+                client.out.append(message)
+            self.deferred = []
+        if self.waits.marked:
+            self.waits.serve()
 
     def _record(self, client: Client, context: Context, argv: list[bytes]) -> None:
         rewritten = context.rewritten

@@ -7,6 +7,7 @@ channels), because tools ask for them by name. What is not measured is left out.
 from typing import TYPE_CHECKING, Final
 
 from aikv.base.random import run_id
+from aikv.engine import pubsub
 from aikv.engine.acl import check
 from aikv.engine.command import Command
 from aikv.engine.latency_histogram import all_buckets, percentile
@@ -56,9 +57,9 @@ def stats(engine: "Engine") -> Fields:
         ("current_eviction_exceeded_time", "0"),
         ("keyspace_hits", str(counted.hits)),
         ("keyspace_misses", str(counted.misses)),
-        ("pubsub_channels", "0"),
-        ("pubsub_patterns", "0"),
-        ("pubsubshard_channels", "0"),
+        ("pubsub_channels", str(engine.pubsub.distinct(pubsub.CHANNELS))),
+        ("pubsub_patterns", str(engine.pubsub.distinct(pubsub.PATTERNS))),
+        ("pubsubshard_channels", str(engine.pubsub.distinct(pubsub.SHARDS))),
         ("latest_fork_usec", str(counted.latest_fork_us)),
         ("total_forks", str(counted.forks)),
         ("migrate_cached_sockets", "0"),
@@ -69,9 +70,9 @@ def stats(engine: "Engine") -> Fields:
         ("active_defrag_key_misses", "0"),
         ("total_active_defrag_time", "0"),
         ("current_active_defrag_time", "0"),
-        ("tracking_total_keys", "0"),
-        ("tracking_total_items", "0"),
-        ("tracking_total_prefixes", "0"),
+        ("tracking_total_keys", str(engine.tracking.keys)),
+        ("tracking_total_items", str(engine.tracking.items)),
+        ("tracking_total_prefixes", str(len(engine.tracking.prefixes.states))),
         ("unexpected_error_replies", str(counted.unexpected_errors)),
         ("total_error_replies", str(counted.error_replies)),
         ("dump_payload_sanitizations", "0"),

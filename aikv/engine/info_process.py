@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from aikv.base.form import COMPILED
 from aikv.base.random import run_id
 from aikv.base.version import REDIS_VERSION, VERSION
+from aikv.engine.client import PUBSUB
 
 if TYPE_CHECKING:
     from aikv.engine.engine import Engine
@@ -74,6 +75,8 @@ def clients(engine: "Engine") -> Fields:
     """Who is connected."""
     connected = engine.clients.values()
     blocked = sum(1 for client in connected if client.block is not None)
+    subscribers = sum(1 for client in connected if client.kind == PUBSUB)
+    awaited, awaited_gone = engine.waits.keys_waited_for()
     return [
         ("connected_clients", str(len(engine.clients))),
         ("cluster_connections", "0"),
@@ -81,8 +84,11 @@ def clients(engine: "Engine") -> Fields:
         ("client_recent_max_input_buffer", str(max((c.link.buffered_input() for c in connected), default=0))),
         ("client_recent_max_output_buffer", str(max((c.link.buffered_output() for c in connected), default=0))),
         ("blocked_clients", str(blocked)),
-        ("tracking_clients", "0"),
+        ("tracking_clients", str(len(engine.tracking.active))),
+        ("pubsub_clients", str(subscribers)),
         ("clients_in_timeout_table", str(sum(1 for c in connected if c.block is not None and c.block.timer))),
+        ("total_blocking_keys", str(awaited)),
+        ("total_blocking_keys_on_nokey", str(awaited_gone)),
     ]
 
 

@@ -1,8 +1,8 @@
 """MONITOR: clients that are shown every command.
 
 Theory of operation: while there is a monitoring client the MONITORED gate is closed, so that every command passes
-`engine.admission`, which calls it by `call_shown`: first the command, then one line about it to every monitor. So with
-no monitor nothing is paid. Commands within EXEC are shown by `engine.multi` in the same way, before EXEC itself.
+`engine.admission`, which calls it and then has it shown, by one line to every monitor. So with no monitor nothing is
+paid. Commands within EXEC are shown by `engine.multi` in the same way, before EXEC itself.
 Commands for administrators are not shown, nor those that declare SKIP_MONITOR; secrets are blotted out.
 
 A monitor is an ordinary client otherwise, as its limits of output are, but it may not touch keys.
@@ -36,12 +36,6 @@ def end(engine: "Engine", client: Client) -> None:
         del engine.monitors[client.id]
         if not engine.monitors:
             engine.gates &= ~gates.MONITORED
-
-
-def call_shown(engine: "Engine", client: Client, command: Command, argv: list[bytes]) -> None:
-    """Call `command`, then show it to the monitors."""
-    engine.call(client, command, argv)
-    show(engine, client, command, argv)
 
 
 def show(engine: "Engine", client: Client, command: Command, argv: list[bytes], source: bytes = b"") -> None:

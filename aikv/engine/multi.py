@@ -15,8 +15,9 @@ WATCH is optimistic: a change of a watched key (`Engine.touch_watchers`), an emp
 from typing import TYPE_CHECKING, Final
 
 from aikv.base.errors import CommandError
-from aikv.engine import gates, monitor
+from aikv.engine import gates
 from aikv.engine.acl.enforce import refusal_in_exec
+from aikv.engine.admission import tell
 from aikv.engine.client import Client
 from aikv.engine.command import WRITE, Command
 from aikv.keyspace.database import Database
@@ -70,15 +71,17 @@ def run(engine: "Engine", client: Client) -> object:
         if denied is not None:
             engine.stats.count_error(denied)
             encode_error(client.out, denied)
-        elif engine.gates & gates.MONITORED:
-            monitor.call_shown(engine, client, command, argv)
         else:
             engine.call(client, command, argv)
+            if (client.gates | engine.gates) & (gates.MONITORED | gates.TRACKING):
+                tell(engine, client, command, argv)
         engine.now_ms = began_ms
         if client.reply_off:
             # CLIENT REPLY OFF was one of the commands: nothing more is sent, not even this.
             client.out.drop_after(sent)
     client.deny_blocking = False
+    # CLIENT CACHING, given before the transaction or in it, is over with it.
+    client.gates &= ~gates.CACHING
     client.last = last
     # EXEC's own duration is that of everything in it.
     engine.now_us = began_us

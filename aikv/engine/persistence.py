@@ -295,6 +295,8 @@ class Persistence:
 
     def _empty(self) -> None:
         now_s = self._engine.clock.unix_ms() // 1000
+        if self._engine.tracks:
+            self._engine.tracking.flushed()
         for database in self._engine.databases:
             self._engine.discard(database.clear(now_s))
 

@@ -3,19 +3,22 @@
 Theory of operation: three registers, for channels, patterns and shard channels, map a name to its listeners in the
 order in which they came; a client keeps the names it listens to, in its `Subscriptions`, which is made by the first
 one. A message is encoded once per protocol and appended to each listener's output, which its connection sends at the
-end of the loop's turn. Patterns are kept compiled.
+end of the loop's turn; one that the running command sends to its own client follows its reply, as in Redis 7.2.
+CLIENT REPLY OFF and SKIP leave out replies, not messages. Patterns are kept compiled.
 
 A RESP2 client that listens to anything is in subscriber mode (the SUBSCRIBED gate); RESP3 has pushes and needs no mode.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aikv.base.glob import Glob
 from aikv.engine import gates
 from aikv.engine.client import NORMAL, PUBSUB, Client
-from aikv.resp.encoder import encode
-from aikv.resp.output import Output
+from aikv.resp.encoder import encode, encoded
 from aikv.resp.reply import Push
+
+if TYPE_CHECKING:
+    from aikv.engine.engine import Engine
 
 CHANNELS: Final = 0
 PATTERNS: Final = 1
@@ -46,7 +49,8 @@ class Subscriptions:
 class PubSub:
     """All listeners of one engine."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
         self._listeners: Final[list[dict[bytes, dict[int, Client]]]] = [{}, {}, {}]
         self._globs: Final[dict[bytes, Glob]] = {}
 
@@ -93,16 +97,16 @@ class PubSub:
         receivers = 0
         listeners = self._listeners[CHANNELS].get(channel)
         if listeners is not None:
-            receivers += _send(listeners, [b"message", channel, message])
+            receivers += self._send(listeners, [b"message", channel, message])
         for pattern, glob in self._globs.items():
             if glob.match(channel):
-                receivers += _send(self._listeners[PATTERNS][pattern], [b"pmessage", pattern, channel, message])
+                receivers += self._send(self._listeners[PATTERNS][pattern], [b"pmessage", pattern, channel, message])
         return receivers
 
     def publish_shard(self, channel: bytes, message: bytes) -> int:
         """Send `message` to the listeners of the shard channel `channel`; returns how many got it."""
         listeners = self._listeners[SHARDS].get(channel)
-        return _send(listeners, [b"smessage", channel, message]) if listeners is not None else 0
+        return self._send(listeners, [b"smessage", channel, message]) if listeners is not None else 0
 
     def names(self, kind: int, pattern: bytes | None) -> list[bytes]:
         """Names of `kind` that somebody listens to, those that match `pattern` if one is given."""
@@ -118,6 +122,22 @@ class PubSub:
     def distinct(self, kind: int) -> int:
         """Number of names of `kind` that somebody listens to."""
         return len(self._listeners[kind])
+
+    def _send(self, listeners: dict[int, Client], items: list[object]) -> int:
+        """Send one message to each listener."""
+        plain = b""
+        pushed = b""
+        message = Push(items)
+        for client in listeners.values():
+            if client.resp3:
+                if not pushed:
+                    pushed = encoded(message, True)
+                self._engine.deliver(client, pushed)
+            else:
+                if not plain:
+                    plain = encoded(message, False)
+                self._engine.deliver(client, plain)
+        return len(listeners)
 
     def _remove(self, client: Client, kind: int, name: bytes) -> None:
         subscriptions = client.subscriptions
@@ -153,29 +173,3 @@ def update_mode(client: Client) -> None:
 def listening(client: Client, kind: int) -> int:
     """How many names of `kind` the client listens to."""
     return len(client.subscriptions.names[kind]) if client.subscriptions is not None else 0
-
-
-def _send(listeners: dict[int, Client], items: list[object]) -> int:
-    """Append one message to the output of each listener."""
-    plain = b""
-    pushed = b""
-    message = Push(items)
-    for client in listeners.values():
-        if client.reply_off:
-            continue
-        if client.resp3:
-            if not pushed:
-                pushed = _encoded(message, True)
-            client.out.append(pushed)
-        else:
-            if not plain:
-                plain = _encoded(message, False)
-            client.out.append(plain)
-        client.link.wake()
-    return len(listeners)
-
-
-def _encoded(message: Push, resp3: bool) -> bytes:
-    out = Output()
-    encode(out, message, resp3)
-    return out.take()

@@ -20,7 +20,7 @@ from aikv.engine import gates
 from aikv.engine.acl.enforce import refusal
 from aikv.engine.blocking import Block
 from aikv.engine.client import Client
-from aikv.engine.command import Command
+from aikv.engine.command import READONLY, Command
 from aikv.engine.context import Context
 from aikv.keyspace.database import Database, Waiter
 from aikv.resp.output import Output
@@ -82,11 +82,26 @@ class KeyWaits:
         """`key` has changed: whoever waits for it is to try again."""
         if key in database.waiting:
             self.marked.append((database, key))
+            self._engine.unfinished = True
 
     def mark_all(self, database: Database) -> None:
         """The contents of `database` have been removed or exchanged: whoever waits for any key is to try."""
         for key in database.waiting:
             self.marked.append((database, key))
+            self._engine.unfinished = True
+
+    def keys_waited_for(self) -> tuple[int, int]:
+        """Number of keys that somebody waits for, and of those of which somebody wants to know when they are gone."""
+        keys = 0
+        wanted_gone = 0
+        for database in self._engine.databases:
+            for waits in database.waiting.values():
+                keys += 1
+                for wait in waits.values():
+                    if isinstance(wait, KeyWait) and wait.gone:
+                        wanted_gone += 1
+                        break
+        return keys, wanted_gone
 
     def serve(self) -> None:
         """Let those who wait for marked keys try again, until no key is marked."""
@@ -121,15 +136,20 @@ class KeyWaits:
                 wait.command.rejected += 1
                 self._engine.unblock(client, CommandError(denied))
                 return
+        engine = self._engine
         client.retrying = True
         out = client.out
         if client.block is not None and client.block.quiet:
             client.out = Output()
-        self._engine.call(client, wait.command, wait.argv)
+        engine.open_unit()
+        engine.call(client, wait.command, wait.argv)
+        if client.gates & gates.TRACKING and wait.command.flags & READONLY:
+            engine.tracking.remember(client, wait.command, wait.argv)
         client.out = out
+        engine.close_unit(client)
         if client.retrying:
             client.retrying = False
-            self._engine.served(client)
+            engine.served(client)
         else:
             # It waits on, so this was no call of its command.
             wait.command.calls -= 1

@@ -64,6 +64,13 @@ def encode(out: Output, value: object, resp3: bool) -> None:
         _encode_rare(out, value, resp3)
 
 
+def encoded(value: object, resp3: bool) -> bytes:
+    """The encoding of one reply by itself, for what is sent to many or later."""
+    out = Output()
+    encode(out, value, resp3)
+    return out.take()
+
+
 def _encode_rare(out: Output, value: object, resp3: bool) -> None:
     if isinstance(value, bytearray):
         # A copy, because the value may be changed before the output is sent.

@@ -69,7 +69,7 @@ class Tick:
         """Finish, persist, send."""
         self._called = False
         engine = self.engine
-        if engine.ready:
+        if engine.ready or engine.tracking.prefixes.due:
             engine.before_sleep()
         try:
             self.persistence.flush()

@@ -82,7 +82,6 @@ CLIENTS: Final = [
                 0,
                 LONG_MAX,
                 "Keys that are remembered for client-side caching; 0 is no limit.",
-                STORED,
             ),
         ],
     ),
