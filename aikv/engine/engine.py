@@ -475,11 +475,11 @@ class Engine(Watcher):
     def _finish(self, client: Client) -> None:
         """Do what had to wait until a command of `client` had been answered: messages to itself, clients that wait."""
         self.unfinished = False
-        self.tracking.send_pending(client)
         if self.deferred:
             for message in self.deferred:
                 client.out.append(message)
             self.deferred = []
+        self.tracking.send_pending(client)
         if self.waits.marked:
             self.waits.serve()
 
