@@ -35,7 +35,7 @@ from aikv.engine.command import BLOCKING, MOVABLE_KEYS, READONLY, WRITE, command
 from aikv.engine.context import Context
 from aikv.engine.keyspec import after
 from aikv.engine.waiting import wait_for_keys
-from aikv.resp.reply import NULL_ARRAY, Pairs
+from aikv.resp.reply import NULL_ARRAY, PairedMap
 
 _NO_BLOCK: Final = -1
 # Some 35 years. What is longer is for ever, and would be too long for a timer.
@@ -192,10 +192,7 @@ def _timeout(text: bytes) -> int:
 def _answer(ctx: Context, options: _Options, argv: list[bytes], found: list[object], grouped: bool) -> object:
     """The reply from keys and entries in turn, or the beginning of waiting."""
     if found:
-        if ctx.client.resp3:
-            return Pairs(found)
-        # RESP2 has each key and its entries in an array of their own.
-        return [found[index : index + 2] for index in range(0, len(found), 2)]
+        return PairedMap(found)
     if options.block_ms == _NO_BLOCK:
         return NULL_ARRAY
     keys = argv[options.keys : options.ids]

@@ -17,6 +17,7 @@ from aikv.resp.reply import (
     ErrorReply,
     NoReply,
     NullArray,
+    PairedMap,
     PairList,
     Pairs,
     Push,
@@ -83,6 +84,11 @@ def _encode_rare(out: Output, value: object, resp3: bool) -> None:
         _encode_double(out, value, resp3)
     elif isinstance(value, PairList):
         _encode_pair_list(out, value.items, resp3)
+    elif isinstance(value, PairedMap):
+        if resp3:
+            _encode_items(out, _MAP, value.items, True)
+        else:
+            _encode_pairs(out, value.items, False)
     elif isinstance(value, NullArray):
         out.append(NULL_RESP3 if resp3 else NULL_ARRAY_WIRE)
     elif isinstance(value, ErrorReply):
@@ -130,11 +136,20 @@ def _encode_items(out: Output, kind: int, items: list[object], resp3: bool) -> N
 
 
 def _encode_pair_list(out: Output, items: list[object], resp3: bool) -> None:
+    if resp3:
+        _encode_pairs(out, items, True)
+    else:
+        out.array(len(items))
+        for item in items:
+            encode(out, item, False)
+
+
+def _encode_pairs(out: Output, items: list[object], resp3: bool) -> None:
+    """An array of arrays of two."""
     count = len(items)
-    out.array(count // 2 if resp3 else count)
+    out.array(count // 2)
     for index in range(0, count, 2):
-        if resp3:
-            out.array(2)
+        out.array(2)
         encode(out, items[index], resp3)
         encode(out, items[index + 1], resp3)
 

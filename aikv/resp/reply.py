@@ -37,6 +37,13 @@ class PairList:
         self.items: Final = items
 
 
+class PairedMap:
+    """A map: keys and values alternate in `items`. RESP2 gets an array of arrays of two."""
+
+    def __init__(self, items: list[object]) -> None:
+        self.items: Final = items
+
+
 class SetOf:
     """A set, its members in `items` in the order of sending. RESP2 gets an array."""
 
