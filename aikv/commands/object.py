@@ -42,7 +42,7 @@ container(
     tips=("nondeterministic_output",),
 )
 def object_encoding(ctx: Context, argv: list[bytes]) -> object:
-    value = ctx.look(argv[2])
+    value = ctx.inspect(argv[2])
     return None if value is None else kind_of(value).encoding(value)
 
 
@@ -59,7 +59,7 @@ def object_encoding(ctx: Context, argv: list[bytes]) -> object:
     tips=("nondeterministic_output",),
 )
 def object_refcount(ctx: Context, argv: list[bytes]) -> object:
-    value = ctx.look(argv[2])
+    value = ctx.inspect(argv[2])
     if value is None:
         return None
     if kind_of(value) is STRING and not isinstance(value, bytearray | FloatText):
@@ -83,7 +83,7 @@ def object_refcount(ctx: Context, argv: list[bytes]) -> object:
 )
 def object_idletime(ctx: Context, argv: list[bytes]) -> object:
     engine = ctx.engine
-    if ctx.look(argv[2]) is None:
+    if ctx.inspect(argv[2]) is None:
         return None
     if engine.lfu:
         raise CommandError(_LFU)
@@ -104,7 +104,7 @@ def object_idletime(ctx: Context, argv: list[bytes]) -> object:
 )
 def object_freq(ctx: Context, argv: list[bytes]) -> object:
     engine = ctx.engine
-    if ctx.look(argv[2]) is None:
+    if ctx.inspect(argv[2]) is None:
         return None
     if not engine.lfu:
         raise CommandError(_NO_LFU)

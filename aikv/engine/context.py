@@ -50,15 +50,20 @@ class Context:
 
     def look(self, key: bytes) -> object | None:
         """The value of `key` for a command that asks about it: counts a hit or a miss, notes no use."""
+        value = self.inspect(key)
+        if value is None and self.engine.notify & events.KEYMISS:
+            self.engine.announce(self.db.index, key, events.KEY_MISS)
+        return value
+
+    def inspect(self, key: bytes) -> object | None:
+        """The value of `key` for a command that asks how it is kept: as `look`, but a miss is not announced."""
         engine = self.engine
         value = self.db.find(key, engine.now_ms)
-        if value is not None:
+        if value is None:
+            engine.stats.misses += 1
+        else:
             engine.stats.hits += 1
-            return value
-        engine.stats.misses += 1
-        if engine.notify & events.KEYMISS:
-            engine.announce(self.db.index, key, events.KEY_MISS)
-        return None
+        return value
 
     def peek(self, key: bytes) -> object | None:
         """The value of `key` for a command that writes it: no hit or miss is counted."""

@@ -20,12 +20,17 @@ ALL_EVENTS = "KEA"
 END = b"__keyend@0__:"
 
 
-def announced(server: ServerProcess, steps: Iterable[Step]) -> list[tuple[Step, list[tuple[bytes, bytes]]]]:
-    """Run `steps` on empty databases; returns each with (channel, message) of all events that it caused, in order."""
+def announced(
+    server: ServerProcess, steps: Iterable[Step], classes: str = ALL_EVENTS
+) -> list[tuple[Step, list[tuple[bytes, bytes]]]]:
+    """Run `steps` on empty databases; returns each with (channel, message) of all events that it caused, in order.
+
+    `classes` are those of notify-keyspace-events.
+    """
     found = []
     with server.connect() as connection, server.connect() as subscriber:
         connection.command("FLUSHALL")
-        connection.command("CONFIG", "SET", "notify-keyspace-events", ALL_EVENTS)
+        connection.command("CONFIG", "SET", "notify-keyspace-events", classes)
         subscriber.command("PSUBSCRIBE", "__key*@0__:*")
         for step in steps:
             connection.command(*step.argv)
