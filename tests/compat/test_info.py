@@ -125,3 +125,32 @@ def test_clients_that_wait_and_clients_that_are_there_are_counted(aikv_server: S
     with aikv_server.connect(), aikv_server.connect():
         connected = int(value(aikv_server, "clients", "connected_clients"))
     assert connected >= 3
+
+
+def test_subscriptions_are_counted(pair: Pair) -> None:
+    names = ("pubsub_channels", "pubsub_patterns", "pubsubshard_channels")
+    counted = []
+    for server in (pair.oracle, pair.aikv):
+        with server.connect(3) as first, server.connect(3) as second:
+            first.command("SUBSCRIBE", "a")
+            second.command("SUBSCRIBE", "a")
+            second.command("SUBSCRIBE", "b")
+            first.command("PSUBSCRIBE", "x*")
+            second.command("SSUBSCRIBE", "s")
+            stats = sections(server, "stats")["Stats"]
+            counted.append([stats[name] for name in names])
+    assert counted[1] == counted[0] == ["2", "1", "1"]
+
+
+def test_subscribers_and_keys_waited_for_are_counted(aikv_server: ServerProcess) -> None:
+    with aikv_server.connect() as subscriber, aikv_server.connect() as first, aikv_server.connect() as second:
+        subscriber.command("SUBSCRIBE", "a")
+        second.command("FLUSHALL")
+        second.command("XGROUP", "CREATE", "s", "g", "$", "MKSTREAM")
+        first.send("BLPOP", "x", "y", "0")
+        second.send("XREADGROUP", "GROUP", "g", "c", "BLOCK", "0", "STREAMS", "s", ">")
+        while value(aikv_server, "clients", "blocked_clients") != "2":
+            pass
+        clients = sections(aikv_server, "clients")["Clients"]
+        names = ("pubsub_clients", "total_blocking_keys", "total_blocking_keys_on_nokey")
+        assert [clients[name] for name in names] == ["1", "3", "1"]
