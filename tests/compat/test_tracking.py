@@ -5,8 +5,11 @@ Where Redis 7.2 and the oracle differ, see tests/engine/test_tracking.py.
 
 import pytest
 
+from compat.every_type import SEQUENCES, steps_of
 from oracle.conversation import converse
 from oracle.pair import Pair
+from oracle.process import ServerProcess
+from oracle.wire import RawConnection
 
 RESP3 = {"a": 3, "b": 3}
 REDIRECTED = {"a": 2, "b": 2, "c": 3}
@@ -274,6 +277,16 @@ def test_changes_below_a_prefix_are_told_together_at_the_end_of_a_turn(lines: li
     check(pair, RESP3, lines)
 
 
+@pytest.mark.parametrize("text", SEQUENCES.values(), ids=SEQUENCES)
+def test_every_command_tells_of_the_keys_that_it_has_changed(text: str, pair: Pair) -> None:
+    lines = ["a: CLIENT TRACKING ON BCAST", "b: DEBUG SET-ACTIVE-EXPIRE 0"]
+    lines += [f"b: {step}" for step in steps_of(text)]
+    lines.append("b: DEBUG SET-ACTIVE-EXPIRE 1")
+    theirs = converse(pair.oracle, {"a": 3, "b": 2}, lines)["a"]
+    assert converse(pair.aikv, {"a": 3, "b": 2}, lines)["a"] == theirs
+    assert len(theirs) > 5
+
+
 @pytest.mark.parametrize("lines", QUIET, ids=identify)
 def test_messages_are_no_replies_that_could_be_turned_off(lines: list[str], pair: Pair) -> None:
     check(pair, RESP3, lines)
@@ -282,3 +295,95 @@ def test_messages_are_no_replies_that_could_be_turned_off(lines: list[str], pair
 @pytest.mark.parametrize("lines", REDIRECTS, ids=identify)
 def test_messages_can_go_to_another_client_in_either_protocol(lines: list[str], pair: Pair) -> None:
     check(pair, REDIRECTED, lines)
+
+
+def words(reply: bytes, separator: str) -> dict[str, str]:
+    """Return the `name=value` or `name:value` pairs of a text."""
+    return dict(word.split(separator, 1) for word in reply.decode().split() if separator in word)
+
+
+def figures(asked: RawConnection) -> list[str]:
+    """Return what INFO tells of caching clients."""
+    told = words(asked.command("INFO", "stats"), ":")
+    names = ("tracking_total_keys", "tracking_total_items", "tracking_total_prefixes")
+    return [told[name] for name in names] + [words(asked.command("INFO", "clients"), ":")["tracking_clients"]]
+
+
+def play_for_figures(server: ServerProcess) -> list[list[str]]:
+    """Let some clients track; returns the figures in between."""
+    seen = []
+    with server.connect(3) as first, server.connect(3) as second, server.connect(3) as third:
+        third.command("FLUSHALL")
+        first.command("CLIENT", "TRACKING", "ON")
+        second.command("CLIENT", "TRACKING", "ON")
+        first.command("MGET", "k", "j", "k")
+        second.command("GET", "k")
+        seen.append(figures(third))
+        third.command("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", "a", "PREFIX", "b")
+        third.command("GET", "x")
+        seen.append(figures(third))
+        first.command("CLIENT", "TRACKING", "OFF")
+        seen.append(figures(third))
+        third.command("SET", "k", "1")
+        seen.append(figures(third))
+        third.command("CLIENT", "TRACKING", "OFF")
+        second.command("RESET")
+        seen.append(figures(third))
+        third.command("FLUSHALL")
+        seen.append(figures(third))
+    return seen
+
+
+def test_info_counts_clients_keys_and_prefixes(pair: Pair) -> None:
+    assert play_for_figures(pair.aikv) == play_for_figures(pair.oracle)
+
+
+def play_for_lines(server: ServerProcess) -> list[tuple[str, bool]]:
+    """Let a client track in several modes; returns the flags of its line, and whether it redirects to the other."""
+    seen = []
+    other = server.connect(3)
+    number = other.command("CLIENT", "ID")[1:-2].decode()
+    with server.connect(3) as client, server.connect() as changer:
+        for options in (["ON"], ["ON", "REDIRECT", number], ["OFF"], ["ON", "BCAST", "REDIRECT", number]):
+            client.command("CLIENT", "TRACKING", *options)
+            line = words(client.command("CLIENT", "INFO"), "=")
+            seen.append((line["flags"], line["redir"] == number, line["redir"] in ("0", "-1")))
+        other.close()
+        while changer.command("CLIENT", "LIST", "ID", number) != b"$0\r\n\r\n":
+            pass
+        changer.command("SET", "k", "1")
+        assert b"tracking-redir-broken" in client.read_reply()
+        line = words(client.command("CLIENT", "INFO"), "=")
+        seen.append((line["flags"], line["redir"] == number, False))
+        client.command("RESET")
+        line = words(client.command("CLIENT", "INFO"), "=")
+        seen.append((line["flags"], line["redir"] == "-1", False))
+    return [(flags, redirects or none) for flags, redirects, none in seen]
+
+
+def test_a_clients_line_tells_that_it_tracks(pair: Pair) -> None:
+    theirs = play_for_lines(pair.oracle)
+    assert play_for_lines(pair.aikv) == theirs
+    assert [flags for flags, _ in theirs] == ["t", "t", "N", "tB", "tRB", "N"]
+
+
+def play_for_limit(server: ServerProcess) -> tuple[int, list[str]]:
+    """Read more keys than may be remembered; returns how many messages came of it, and the figures."""
+    with server.connect(3) as client:
+        client.command("FLUSHALL")
+        client.command("CLIENT", "TRACKING", "ON")
+        client.command("CONFIG", "SET", "tracking-table-max-keys", "10")
+        client.command("MGET", *[f"key{number}" for number in range(60)])
+        told = 0
+        client.send("PING")
+        while client.read_reply() != b"+PONG\r\n":
+            told += 1
+        seen = figures(client)
+        client.command("CONFIG", "SET", "tracking-table-max-keys", "1000000")
+    return told, seen
+
+
+def test_keys_beyond_the_limit_are_given_up(pair: Pair) -> None:
+    theirs = play_for_limit(pair.oracle)
+    assert play_for_limit(pair.aikv) == theirs
+    assert theirs == (50, ["10", "10", "0", "1"])
