@@ -1,7 +1,8 @@
 """Admission: what happens to a command while a gate is closed that concerns it.
 
 Theory of operation: called only where dispatch has seen such a gate, in the order of Redis's processCommand. `admit`
-says whether the command may be called now; where not, it has been answered, queued or put off.
+says whether the command is to be called now; where not, it has been answered, queued or put off, or called here because
+something has to come before or after it.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -44,7 +45,7 @@ _SUBSCRIBER_COMMANDS: Final = SUBSCRIBING | frozenset(
 
 
 def admit(engine: "Engine", client: Client, command: Command, argv: list[bytes]) -> bool:
-    """Whether `command` may be called now."""
+    """Whether the caller is to call `command` now."""
     closed = client.gates | engine.gates
     if closed & gates.QUIET:
         return _run_quietly(engine, client, command, argv)
