@@ -3,7 +3,7 @@
 In reading order: `command` (the table and its decorator), `keyspec`, `gates`; `client` and `context` (what a handler
 is given); `engine` (dispatch, `call`); `admission` and `refusal` (what happens instead of a call); `journal` (what
 changed, as bytes); `multi`, `blocking`, `waiting`, `pause`; `events`, `pubsub`, `tracking` (client-side caching);
-`stats`, `slowlog`, `latency`, `monitor`, `memory` (what operators ask for); `dataset` and `persistence` (loading,
+`stats`, `slowlog`, `observer`, `monitor`, `memory` (what operators ask for); `dataset` and `persistence` (loading,
 saving, the AOF); `authentication` and `acl/` (who a client is and what it may do); `config/` (the table of directives).
 This is the only place from which a handler is called.
 """
