@@ -17,6 +17,7 @@ from aikv.datatypes.lists import List, list_of
 from aikv.datatypes.sets import Set
 from aikv.datatypes.zsets import SortedSet
 from aikv.engine import events
+from aikv.engine.acl.enforce import may_read_any_key
 from aikv.engine.command import DENYOOM, MOVABLE_KEYS, READONLY, WRITE, command
 from aikv.engine.context import Context
 from aikv.engine.keyspec import READ, somewhere
@@ -62,7 +63,7 @@ def sort_ro(ctx: Context, argv: list[bytes]) -> object:
 
 
 def _sort(ctx: Context, argv: list[bytes], may_store: bool) -> object:
-    options = SortOptions(argv, may_store)
+    options = SortOptions(argv, may_store, may_read_any_key(ctx.engine, ctx.client, argv))
     value = ctx.lookup(argv[1])
     if value is not None and not isinstance(value, (List, Set, SortedSet)):
         raise CommandError(WRONGTYPE)

@@ -6,6 +6,7 @@ from aikv.base.errors import SYNTAX, CommandError
 from aikv.base.numbers import to_i64
 from aikv.commands.sort_pattern import Pattern
 
+_DENIED: Final = b"ERR %b option of SORT denied due to insufficient ACL permissions."
 # How many words belong to an option, besides itself, where it is skipped in search of STORE.
 _SKIPPED: Final[dict[bytes, int]] = {b"LIMIT": 2, b"GET": 1, b"BY": 1}
 
@@ -17,8 +18,9 @@ class SortOptions:
     `start` and `count` are LIMIT's, as given. `gets` say what is returned of each, nothing being the element itself.
     """
 
-    def __init__(self, argv: list[bytes], may_store: bool) -> None:
-        """Read `argv` from index 2 on. Raises CommandError."""
+    def __init__(self, argv: list[bytes], may_store: bool, may_read_others: bool) -> None:
+        """Read `argv` from index 2 on; `may_read_others`: the user may read keys that are not named. Raises CommandError."""
+        self._may_read_others: Final = may_read_others
         self.by: Pattern | None = None
         self.in_order = False
         self.descending = False
@@ -49,9 +51,13 @@ class SortOptions:
             self.target = argv[index + 1]
         elif option == b"BY" and behind >= 1:
             self.by = Pattern(argv[index + 1])
+            if not self.by.is_constant and not self._may_read_others:
+                raise CommandError(_DENIED % b"BY")
             # Once it has been said that nothing is to be compared, a later BY does not change that.
             self.in_order = self.in_order or self.by.is_constant
         elif option == b"GET" and behind >= 1:
+            if not self._may_read_others:
+                raise CommandError(_DENIED % b"GET")
             self.gets.append(Pattern(argv[index + 1]))
         else:
             raise CommandError(SYNTAX)

@@ -170,6 +170,29 @@ def test_changed_rules_hold_at_once_for_who_is_connected(server: ServerProcess) 
                 assert late.command("AUTH", "u", "any").startswith(b"-WRONGPASS")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("SORT l", "SORT l BY w_*", "SORT l BY nosort", "SORT l GET #", "SORT l GET w_*", "SORT l BY w_* LIMIT x 1"),
+        *("SORT l LIMIT x 1 BY w_*", "SORT_RO l BY w_* GET #", "SORT_RO l GET x"),
+    ],
+)
+@pytest.mark.parametrize("keys", ["~l*", "~*", "%R~*"])
+def test_sort_reads_keys_that_it_does_not_name_for_those_only_who_may_read_all(
+    pair: Pair, line: str, keys: str
+) -> None:
+    replies = []
+    for server in (pair.aikv, pair.oracle):
+        with server.connect() as admin:
+            admin.command("RPUSH", "l", "3", "1", "2")
+            admin.command("ACL", "SETUSER", "u", "reset", "on", "nopass", "+@all", "~l", keys)
+            with login(server, "u") as client:
+                replies.append(client.command(*line.split()))
+            admin.command("ACL", "DELUSER", "u")
+            admin.command("DEL", "l")
+    assert replies[0] == replies[1]
+
+
 def test_clients_are_listed_and_killed_by_user(server: ServerProcess) -> None:
     with server.connect() as admin:
         admin.command("ACL", "SETUSER", "u", "on", "nopass", "+@all")
