@@ -19,7 +19,7 @@ from aikv.commands.stream_values import (
 )
 from aikv.datatypes.stream import Stream
 from aikv.datatypes.stream_group import UNKNOWN, ConsumerGroup, Pending
-from aikv.datatypes.stream_id import LARGEST, id_text
+from aikv.datatypes.stream_id import LARGEST, ZERO, id_text
 from aikv.engine.command import DENYOOM, FAST, LOADING, READONLY, STALE, WRITE, command, container
 from aikv.engine.context import Context
 from aikv.engine.help import help_lines
@@ -70,7 +70,7 @@ def xgroup_create(ctx: Context, argv: list[bytes]) -> object:
         raise CommandError(_NO_KEY)
     if len(argv) > 8:
         raise _wrong_form(argv)
-    last_id = _group_id(argv[4], stream)
+    last_id = _group_id(argv[4], stream, False)
     if stream is None:
         stream = Stream()
         ctx.put(key, stream)
@@ -103,7 +103,7 @@ def xgroup_setid(ctx: Context, argv: list[bytes]) -> object:
     stream, group = _existing(ctx, argv)
     if len(argv) > 7:
         raise _wrong_form(argv)
-    group.last_id = _group_id(argv[4], stream)
+    group.last_id = _group_id(argv[4], stream, True)
     group.entries_read = read
     note(ctx, argv[2], GROUP_ID_SET)
     return OK
@@ -195,9 +195,12 @@ def _entries_read(text: bytes) -> int:
     return read
 
 
-def _group_id(text: bytes, stream: Stream | None) -> int:
+def _group_id(text: bytes, stream: Stream | None, bounds: bool) -> int:
+    """The id that a group goes on from; `bounds` allows `-` and `+`, as XGROUP SETID does and CREATE does not."""
     if text == b"$":
         return 0 if stream is None else stream.last_id
+    if bounds and text in (b"-", b"+"):
+        return ZERO if text == b"-" else LARGEST
     return strict_id(text)
 
 
