@@ -91,7 +91,7 @@ def waited(server: ServerProcess) -> list[tuple[list[bytes], int]]:
         waiting.send("BLPOP", "queue", "0")
         while b"flags=b" not in asking.command("CLIENT", "LIST", "ID", number):
             pass
-        asking.command("DEBUG", "SLEEP", "0.05")
+        asking.command("DEBUG", "SLEEP", "0.2")
         asking.command("RPUSH", "queue", "x")
         assert waiting.read_reply() == b"*2\r\n$5\r\nqueue\r\n$1\r\nx\r\n"
         reader = hiredis.Reader()
@@ -107,7 +107,7 @@ def test_a_command_that_waited_is_kept_once_it_is_served_and_without_the_time_of
     theirs, ours = waited(pair.oracle), waited(pair.aikv)
     assert [argv for argv, _ in ours] == [argv for argv, _ in theirs]
     assert [argv[0] for argv, _ in ours] == [b"DEBUG", b"RPUSH", b"BLPOP"]
-    assert ours[-1][1] < 50_000
+    assert ours[-1][1] < 200_000
 
 
 def test_a_command_that_waited_is_counted_once(aikv_server: ServerProcess) -> None:
