@@ -163,3 +163,17 @@ def test_commands_before_a_protocol_error_are_answered_and_those_behind_it_are_n
     assert said == b"+OK\r\n+OK\r\n-ERR Protocol error: invalid bulk length\r\n"
     with aikv_server.connect() as connection:
         assert connection.command("GET", "late") == b"$1\r\n1\r\n"
+
+
+def test_the_commands_of_the_log_are_not_counted_as_asked_for(start_server: StartServer) -> None:
+    server = start_server(AIKV, "--save", "", "--appendonly", "yes", "--slowlog-log-slower-than", "0")
+    with server.connect() as client:
+        client.command("SET", "a", "b")
+    server.restart()
+    with server.connect() as client:
+        assert client.command("GET", "a") == b"$1\r\nb\r\n"
+        stats = client.command("INFO", "commandstats", "latencystats")
+        assert b"cmdstat_get:calls=1," in stats
+        assert b"cmdstat_set:" not in stats
+        assert b"latency_percentiles_usec_set:" not in stats
+        assert b"SET" not in client.command("SLOWLOG", "GET", "-1")
