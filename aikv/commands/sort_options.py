@@ -19,7 +19,7 @@ class SortOptions:
     """
 
     def __init__(self, argv: list[bytes], may_store: bool, may_read_others: bool) -> None:
-        """Read `argv` from index 2 on; `may_read_others`: the user may read keys that are not named. Raises CommandError."""
+        """Read `argv` from index 2 on; `may_read_others`: the user may read keys not named. Raises CommandError."""
         self._may_read_others: Final = may_read_others
         self.by: Pattern | None = None
         self.in_order = False

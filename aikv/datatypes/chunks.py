@@ -24,6 +24,7 @@ from mypy_extensions import i64
 
 from aikv.datatypes import listpack
 from aikv.datatypes.listpack import FIRST, UNCOUNTED
+from aikv.datatypes.memory import allocated, sampled
 
 # What a listpack has besides its entries.
 FRAME_BYTES: Final = 7
@@ -76,6 +77,11 @@ class Chunk:
     def size(self) -> i64:
         """The bytes of `pack`. O(1)."""
         return len(self._body) + self._loose + FRAME_BYTES
+
+    def memory(self) -> int:
+        """Bytes of it."""
+        held = allocated(self) + allocated(self._body) + allocated(self._front) + allocated(self._back)
+        return held + sampled(self._front, len(self._front), 0) + sampled(self._back, len(self._back), 0)
 
     def body(self) -> bytearray:
         """The entries of all elements; whoever changes it sets `count`. O(bytes) where an end is loose, else O(1)."""

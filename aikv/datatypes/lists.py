@@ -17,7 +17,7 @@ from aikv.datatypes.chunks import exceeds, matches, within, without
 from aikv.datatypes.kinds import KINDS, Kind
 from aikv.datatypes.limits import Limits
 from aikv.datatypes.listpack import FIRST, encode_entry
-from aikv.datatypes.memory import allocated, sampled
+from aikv.datatypes.memory import allocated
 from aikv.datatypes.quicklist import Quicklist
 
 
@@ -346,9 +346,11 @@ class ListKind(Kind):
         quick = held.quick
         if quick is None:
             return allocated(held) + allocated(held.pack)
-        chunks = quick.chunks
-        bodies = sampled([chunk.body for chunk in chunks[: samples or len(chunks)]], len(chunks), 0)
-        return allocated(held) + allocated(quick) + allocated(chunks) + bodies + sampled(chunks, len(chunks), samples)
+        looked_at = quick.chunks[: samples or len(quick.chunks)]
+        # The chunk at the end may be nearly empty, so the mean is one by elements.
+        elements = sum(chunk.count for chunk in looked_at)
+        mean = sum(chunk.memory() for chunk in looked_at) / max(1, elements)
+        return allocated(held) + allocated(quick) + allocated(quick.chunks) + int(mean * quick.count)
 
 
 KINDS[List] = ListKind()
