@@ -2,14 +2,8 @@
 
 In reading order: `command` (the table and its decorator), `keyspec`, `gates`; `client` and `context` (what a handler
 is given); `engine` (dispatch, `call`); `admission` and `refusal` (what happens instead of a call); `journal` (what
-<<<<<<< HEAD
 changed, as bytes); `multi`, `blocking`, `waiting`, `pause`; `events`, `pubsub`, `tracking` (client-side caching);
-`stats`, `slowlog`, `observer`, `monitor`, `memory` (what operators ask for); `dataset` and `persistence` (loading,
-saving, the AOF); `authentication` and `acl/` (who a client is and what it may do); `config/` (the table of directives).
-This is the only place from which a handler is called.
-=======
-changed, as bytes); `multi`, `blocking`, `waiting`, `pause`; `events`, `pubsub`, `stats`; `dataset` and `persistence`
-(loading, saving, the AOF); `observer` with `slowlog`, `latency_histogram` and `monitor`, and `memory` (what is told of
-the server); `config/` (the table of directives). This is the only place from which a handler is called.
->>>>>>> 2ef9ebd (Loose ends of lists count as memory; the engine's map names what observes it)
+`stats`, and `observer` with `slowlog`, `latency_histogram` and `monitor`, and `memory` (what is told about the server's
+work); `dataset` and `persistence` (loading, saving, the AOF); `authentication` and `acl/` (who a client is and what it
+may do); `config/` (the table of directives). This is the only place from which a handler is called.
 """
