@@ -39,12 +39,19 @@ class LoggingRewriteJob(RewriteJob):
 class AppendLog:
     """The log of one engine. `aof` is always there; its state says whether it is on."""
 
-    def __init__(self, engine: Engine, snapshots: Snapshots, files: Files, runner: DiskRunner) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        snapshots: Snapshots,
+        files: Files,
+        runner: DiskRunner,
+        child: BackgroundChild | None = None,
+    ) -> None:
         config = engine.config
         self._engine = engine
         self._snapshots = snapshots
         self._files = files
-        self._child = BackgroundChild()
+        self._child = child if child is not None else BackgroundChild()
         self._child_writes_rdb = True
         self.store = AofStore(files, config.path("appenddirname"), config.get_str("appendfilename"))
         self.aof = Aof(self.store, Manifest(), engine.clock, runner, POLICIES[config.get_str("appendfsync")])

@@ -22,6 +22,7 @@ from aikv.persistence.aof_fsync import DiskRunner
 from aikv.persistence.aof_load import AofLoader
 from aikv.persistence.aof_log import OFF, WAIT_REWRITE
 from aikv.persistence.aof_manifest import Manifest
+from aikv.persistence.background import BackgroundChild
 from aikv.persistence.files import Files
 from aikv.persistence.rdb_read import load_rdb, read_rdb
 from aikv.persistence.source import FileSource
@@ -34,13 +35,23 @@ _CHILD_ACTIVE: Final = (
 
 
 class Persistence:
-    """What the commands SAVE, BGSAVE, BGREWRITEAOF and SHUTDOWN, the cron and the tick ask for."""
+    """What the commands SAVE, BGSAVE, BGREWRITEAOF and SHUTDOWN, the cron and the tick ask for.
 
-    def __init__(self, engine: Engine, files: Files, runner: DiskRunner) -> None:
+    `saver` and `rewriter` fork for snapshots and for rewrites of the log; tests pass their own.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        files: Files,
+        runner: DiskRunner,
+        saver: BackgroundChild | None = None,
+        rewriter: BackgroundChild | None = None,
+    ) -> None:
         self._engine = engine
         self._files = files
-        self.snapshots = Snapshots(engine, files)
-        self.log = AppendLog(engine, self.snapshots, files, runner)
+        self.snapshots = Snapshots(engine, files, saver)
+        self.log = AppendLog(engine, self.snapshots, files, runner, rewriter)
         self._aof_was_ok = True
         self.keys_loaded = 0
         self.keys_expired = 0

@@ -13,6 +13,7 @@ from aikv.base.errors import CommandError
 from aikv.base.version import REDIS_VERSION, VERSION
 from aikv.engine.engine import Engine
 from aikv.engine.process import resident_bytes
+from aikv.persistence.background import BackgroundChild
 from aikv.persistence.files import Files
 from aikv.persistence.rdb_write import SavedDatabase
 from aikv.persistence.snapshot import BackgroundSave, SaveJob, SaveOptions, describing_fields, save_rdb
@@ -34,10 +35,10 @@ class LoggingSaveJob(SaveJob):
 class Snapshots:
     """When a snapshot was taken last, how it went, and the one under way."""
 
-    def __init__(self, engine: Engine, files: Files) -> None:
+    def __init__(self, engine: Engine, files: Files, child: BackgroundChild | None = None) -> None:
         self._engine = engine
         self._files = files
-        self._background = BackgroundSave()
+        self._background = BackgroundSave(child)
         self._save_points: list[tuple[int, int]] = []
         now_s = engine.clock.unix_ms() // 1000
         self.last_save_s = now_s

@@ -7,6 +7,7 @@ them, or stops the world before or after it, which is how crash safety is proven
 Errors are the operating system's own `OSError`; whoever knows what the file meant turns them into a message.
 """
 
+import errno
 import os
 
 from mypy_extensions import mypyc_attr
@@ -57,6 +58,10 @@ class Files:
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(fd)
+        except OSError as error:
+            # Some file systems force no folder to the disk and say so; nothing better can be done there.
+            if error.errno not in (errno.EINVAL, errno.EBADF):
+                raise
         finally:
             os.close(fd)
 

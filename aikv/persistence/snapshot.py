@@ -2,8 +2,10 @@
 
 Theory of operation: the file is written under a temporary name in the same folder, forced to the disk, renamed over
 the old one, and the folder is forced too. So at any moment the path names either the whole old file or the whole
-new one; on any failure the temporary file is removed and the old one left. A background save does the same in a child
-that sees the dataset as it was at the fork; a killed child cannot remove its file, so the parent does it.
+new one; on any failure the temporary file is removed and the old one left. In a background save a child, which sees the
+dataset as it was at the fork, writes the temporary file; the parent gives it its name once the child has ended well.
+So a child whose parent was killed can never replace the file of the server that was started next (in Redis the child
+renames). A killed child cannot remove its file, so the parent does that, too.
 """
 
 import os
@@ -85,6 +87,15 @@ def save_rdb(files: Files, path: str, databases: Sequence[SavedDatabase], option
     old one back.
     """
     temporary = temporary_name(path, os.getpid())
+    result = _write_temporary(files, temporary, databases, options)
+    _put_in_place(files, temporary, path)
+    return result
+
+
+def _write_temporary(
+    files: Files, temporary: str, databases: Sequence[SavedDatabase], options: SaveOptions
+) -> SaveResult:
+    """Write the file `temporary` and force it to the disk. Raises `OSError`, and no file is left then."""
     fd = files.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
         try:
@@ -92,12 +103,20 @@ def save_rdb(files: Files, path: str, databases: Sequence[SavedDatabase], option
             files.fsync(fd)
         finally:
             files.close(fd)
+    except BaseException as error:
+        remove_temporary(files, temporary, error)
+        raise
+    return result
+
+
+def _put_in_place(files: Files, temporary: str, path: str) -> None:
+    """Name the finished file `path`, durably. Raises `OSError` as `save_rdb` does."""
+    try:
         files.rename(temporary, path)
     except BaseException as error:
         remove_temporary(files, temporary, error)
         raise
     files.fsync_dir(os.path.dirname(path) or ".")
-    return result
 
 
 def remove_temporary(files: Files, temporary: str, cause: BaseException) -> None:
@@ -111,7 +130,7 @@ def remove_temporary(files: Files, temporary: str, cause: BaseException) -> None
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class SaveJob(ChildJob):
-    """A save as the work of a child; a subclass overrides `prepare` and `log` to speak in the child's role."""
+    """The child's part of a save: the temporary file. A subclass overrides `prepare` and `log` to speak in its role."""
 
     def __init__(self, files: Files, path: str, databases: Sequence[SavedDatabase], options: SaveOptions) -> None:
         self.files: Final = files
@@ -124,7 +143,8 @@ class SaveJob(ChildJob):
 
     def run(self) -> str:
         try:
-            result = save_rdb(self.files, self.path, self._databases, self._options)
+            temporary = temporary_name(self.path, os.getpid())
+            result = _write_temporary(self.files, temporary, self._databases, self._options)
         except Exception as error:
             self.log(f"Write error saving DB on disk: {error}")
             raise
@@ -141,10 +161,10 @@ class SaveOutcome:
 
 
 class BackgroundSave:
-    """BGSAVE: at most one save in a child at a time."""
+    """BGSAVE: at most one save in a child at a time, which `child` forks."""
 
-    def __init__(self) -> None:
-        self._child: Final = BackgroundChild()
+    def __init__(self, child: BackgroundChild | None = None) -> None:
+        self._child: Final = child if child is not None else BackgroundChild()
         self._job: SaveJob | None = None
         self.pid: int = 0
 
@@ -174,9 +194,18 @@ class BackgroundSave:
         self._job = None
         pid = self.pid
         self.pid = 0
-        if ok:
-            keys, size = report.split()
-            return SaveOutcome(SaveResult(int(keys), int(size)), "")
-        cause = OSError(report)
-        remove_temporary(job.files, temporary_name(job.path, pid), cause)
-        return SaveOutcome(None, "; ".join([report, *getattr(cause, "__notes__", [])]))
+        temporary = temporary_name(job.path, pid)
+        if not ok:
+            cause = OSError(report)
+            remove_temporary(job.files, temporary, cause)
+            return SaveOutcome(None, _with_notes(report, cause))
+        try:
+            _put_in_place(job.files, temporary, job.path)
+        except OSError as error:
+            return SaveOutcome(None, _with_notes(str(error), error))
+        keys, size = report.split()
+        return SaveOutcome(SaveResult(int(keys), int(size)), "")
+
+
+def _with_notes(text: str, cause: BaseException) -> str:
+    return "; ".join([text, *getattr(cause, "__notes__", [])])
