@@ -20,10 +20,10 @@ StartServer = Callable[..., ServerProcess]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of this suite."""
-    parser.addoption("--deep", action="store_true", help="let Hypothesis try much more, at random")
     parser.addoption("--commands", type=int, default=5000, help="how many commands test_deep_sequences generates")
     parser.addoption("--mutations", type=int, default=50, help="how many damaged values of each form are tried")
     parser.addoption("--seed", default="0", help="which commands are generated, and which damage")
+    parser.addoption("--deep", action="store_true", help="try much more: Hypothesis at random, crash tests everywhere")
     parser.addoption(
         "--subject",
         default="aikv",
@@ -46,6 +46,16 @@ def pytest_report_header() -> str:
     """Say which aikv is under test."""
     form = "compiled" if aikv.base.form.COMPILED else "pure"
     return f"aikv: {form}, from {Path(str(aikv.__file__)).parent}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Add up what tests have counted with `record_property`, such as crash points."""
+    sums: dict[str, int] = {}
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            sums[name] = sums.get(name, 0) + int(value)
+    for name, count in sorted(sums.items()):
+        terminalreporter.write_line(f"{name}: {count:,}")
 
 
 @pytest.fixture(scope="session")

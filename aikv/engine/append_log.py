@@ -53,6 +53,8 @@ class AppendLog:
         self._files = files
         self._child = child if child is not None else BackgroundChild()
         self._child_writes_rdb = True
+        # Whether `aof.manifest` is that of the disk, which a log that is off does not read before it must.
+        self._manifest_known = False
         self.store = AofStore(files, config.path("appenddirname"), config.get_str("appendfilename"))
         self.aof = Aof(self.store, Manifest(), engine.clock, runner, POLICIES[config.get_str("appendfsync")])
         self.aof.latency = engine.observer.latency
@@ -69,6 +71,7 @@ class AppendLog:
     def start(self, manifest: Manifest) -> None:
         """Open the log that was loaded from `manifest`. Raises `AikvError`."""
         self.aof.manifest = manifest
+        self._manifest_known = True
         temporary = rewrite_temp_path(self._engine.config.get_str("dir"), os.getpid())
         self.aof.start(self._write_base, temporary, self._engine.config.get_bool("aof-use-rdb-preamble"))
         self._follow()
@@ -105,6 +108,7 @@ class AppendLog:
         """Start a rewrite in a child. Raises CommandError where that fails, and `AofFatal`."""
         engine = self._engine
         self.flush()
+        self._know_manifest()
         if not self.aof.begin_rewrite():
             raise CommandError(
                 b"ERR Can't execute an AOF background rewriting. Please check the server logs for details."
@@ -159,6 +163,20 @@ class AppendLog:
     def sizes_info(self) -> list[tuple[str, str]]:
         """The fields that are there while the log is on."""
         return aof_sizes_info(self.aof)
+
+    def _know_manifest(self) -> None:
+        """Read what an earlier log has left, so that its files are replaced as a whole or not at all."""
+        if self._manifest_known:
+            return
+        try:
+            self.aof.manifest = self.store.read()
+        except AikvError as error:
+            log.warning("Can't rewrite append only file in background: %s", error)
+            self.aof.abort_rewrite("", True)
+            raise CommandError(
+                b"ERR Can't execute an AOF background rewriting. Please check the server logs for details."
+            ) from error
+        self._manifest_known = True
 
     def _base_options(self) -> BaseOptions:
         config = self._engine.config

@@ -15,10 +15,11 @@ from typing import Final
 
 from aikv.base.errors import AikvError, CorruptFile
 from aikv.persistence.aof_format import encoded_length
-from aikv.persistence.aof_load import RDB_MAGIC, skip_bytes, truncate_file
+from aikv.persistence.aof_load import RDB_MAGIC, truncate_file
 from aikv.persistence.aof_manifest import Manifest, ManifestError, parse_manifest
 from aikv.persistence.aof_reader import AofCut, AofGarbage, AofReader
 from aikv.persistence.aof_store import read_whole
+from aikv.persistence.aof_zeros import skip_bytes
 from aikv.persistence.files import Files
 
 Out = Callable[[str], None]

@@ -4,10 +4,10 @@ Theory of operation: each file is loaded as by a new client, which begins in dat
 held back until its EXEC has been read and then executed command by command, so one that is not whole has no
 effect. What is wrong with a file decides what happens:
 
-- The last file ends within a command or a transaction, as after a power cut: with `truncate`
-  (aof-load-truncated) it is cut back to where that command or transaction begins, and a warning says how
-  many bytes were dropped and where. "Last" means that only empty files follow, because a rewrite opens a
-  new file before anything is written to it.
+- The last file ends within a command or a transaction, or in zeros from there on, as after a power cut: with
+  `truncate` (aof-load-truncated) it is cut back to where that command or transaction begins, and a warning
+  says how many bytes were dropped and where. "Last" means that only empty files follow, because a rewrite
+  opens a new file before anything is written to it.
 - Anything else (other bytes, a cut in an earlier file, a missing file, a command that fails) stops the start
   with `CorruptFile` or `AikvError`. Nothing on disk is changed then.
 
@@ -25,6 +25,7 @@ from aikv.persistence.aof_format import encoded_length
 from aikv.persistence.aof_manifest import Manifest
 from aikv.persistence.aof_reader import AofCut, AofGarbage, AofReader
 from aikv.persistence.aof_store import AofStore
+from aikv.persistence.aof_zeros import skip_bytes, zeros_from
 from aikv.persistence.files import Files
 
 Execute = Callable[[list[bytes]], None]
@@ -33,7 +34,6 @@ Progress = Callable[[int], None]
 
 RDB_MAGIC: Final = b"REDIS"
 _UNFINISHED: Final = "Reached EOF before reading EXEC for MULTI"
-_SKIP_BYTES: Final = 1024 * 1024
 
 
 def _spellings(word: bytes) -> set[bytes]:
@@ -129,8 +129,8 @@ class AofLoader:
             ) from error
         try:
             self._replay(self._reader(name, path, fd, size))
-        except AofCut as cut:
-            self._cut_back(path, size, last, cut)
+        except AofGarbage as garbage:
+            self._cut_back(path, size, last, self._cut_of(path, size, garbage))
         except OSError as error:
             raise AikvError(f"Unrecoverable error reading the append only file {path}: {error}") from error
         finally:
@@ -227,6 +227,19 @@ class AofLoader:
             except CommandError as error:
                 raise _refused(path, offsets[i], queue[i], error) from error
 
+    def _cut_of(self, path: str, size: int, garbage: AofGarbage) -> AofCut:
+        """`garbage` as a cut; raises it if it is none."""
+        if isinstance(garbage, AofCut):
+            return garbage
+        try:
+            zeros = zeros_from(self._files, path, size, garbage)
+        except OSError as error:
+            raise AikvError(f"Unrecoverable error reading the append only file {path}: {error}") from error
+        if zeros < 0:
+            raise garbage
+        offset = garbage.offset if self._multi_at < 0 else self._multi_at
+        return AofCut(path, offset, garbage.item, f"the file ends in {size - zeros} zeros in place of data")
+
     def _cut_back(self, path: str, size: int, last: bool, cut: AofCut) -> None:
         """Drop the incomplete end of `path`, or refuse to."""
         dropped = size - cut.offset
@@ -251,15 +264,6 @@ class AofLoader:
         self._queue = []
         self._queue_offsets = []
         self._result.dropped += dropped
-
-
-def skip_bytes(files: Files, fd: int, count: int) -> None:
-    """Read `count` bytes of `fd` and throw them away."""
-    while count > 0:
-        block = files.read(fd, min(count, _SKIP_BYTES))
-        if not block:
-            return
-        count -= len(block)
 
 
 def truncate_file(files: Files, path: str, size: int) -> None:

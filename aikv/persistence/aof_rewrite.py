@@ -72,6 +72,7 @@ class Aof(AofLog):
         fresh = not self.manifest.parts()
         try:
             self.store.make_folder()
+            self.store.settle()
             self._measure()
             if not self.manifest.incr:
                 self._create_first_files(make_base if fresh else None, temp_path, rdb)

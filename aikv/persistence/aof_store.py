@@ -49,6 +49,15 @@ class AofStore:
             self.files.mkdir(self.folder)
             self.files.fsync_dir(os.path.dirname(self.folder) or ".")
 
+    def settle(self) -> None:
+        """Make the names that are there durable, the folder's own included. Raises `OSError`.
+
+        A process that was killed may have renamed what it had no time to force to the disk. What is acknowledged from
+        now on is in files that only the names seen now lead to.
+        """
+        self.files.fsync_dir(self.folder)
+        self.files.fsync_dir(os.path.dirname(self.folder) or ".")
+
     def read(self) -> Manifest:
         """The manifest on disk, or an empty one where there is no log yet.
 
@@ -70,6 +79,9 @@ class AofStore:
     def prepare(self, manifest: Manifest) -> None:
         """Write `manifest` under its temporary name and force it to the disk. Raises `OSError`."""
         self.renamed = False
+        first = not self.files.exists(self.path(manifest_name(self.filename)))
+        if first:
+            self._remove_unused()
         path = self.path(temp_manifest_name(self.filename))
         fd = self.files.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
@@ -77,6 +89,9 @@ class AofStore:
             self.files.fsync(fd)
         finally:
             self.files.close(fd)
+        if first:
+            # This name is the proof that the first parts, named next, were never in use: none must outlast it.
+            self.files.fsync_dir(self.folder)
 
     def commit(self) -> None:
         """Put the prepared manifest in place of the old one. Raises `OSError`; see `renamed` for how far it
@@ -127,6 +142,14 @@ class AofStore:
                 f"The AOF manifest file {self.path(manifest_name(self.filename))} doesn't exist, but {self.folder} "
                 f"holds {', '.join(orphans)}: starting would overwrite them. Restore the manifest, or move them away."
             )
+
+    def _remove_unused(self) -> None:
+        """Remove parts that were never in use, while the temporary manifest that proves it still stands."""
+        orphans = self._orphans()
+        if orphans and self._never_committed(orphans):
+            for name in orphans:
+                self.files.unlink(self.path(name))
+            self.files.fsync_dir(self.folder)
 
     def _orphans(self) -> list[str]:
         """Files that look like parts of this log and are not empty."""
