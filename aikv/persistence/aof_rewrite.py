@@ -182,6 +182,9 @@ class Aof(AofLog):
             self.tail.mend()
             if self.tail.torn > 0:
                 raise OSError("the present file ends within a command that cannot be removed")
+            if self.tail.buffer:
+                # The new base will hold these changes: behind it they would be made a second time.
+                raise OSError("what was collected for the present file cannot be written to it")
             self._sync_tail()
         manifest = self.manifest.copy()
         if self.state == ON:
@@ -266,6 +269,7 @@ class Aof(AofLog):
             self._close_beside(self.tail.attach(-1, 0))
             self.tail.buffer = []
             self.active = False
+            self.forget_errors()
             temp_incr = self.store.path(temp_incr_name(self.store.filename))
             if self.store.files.exists(temp_incr):
                 self._remove(temp_incr)

@@ -94,6 +94,22 @@ def test_a_rewrite_that_is_aborted_leaves_two_incr_files_and_nothing_lost(tmp_pa
     assert load(tmp_path)[0].values == world.dataset.values
 
 
+def test_a_rewrite_waits_until_the_present_file_has_all_that_came_before_it(tmp_path: Path) -> None:
+    files = FaultyFiles()
+    world = World(tmp_path, NO, files)
+    world.start()
+    world.do(b"APPEND", b"k", b"1")
+    files.at, files.how = len(files.calls), "always"
+    world.aof.flush()
+    # Else the command would be in the base and again in the file behind it.
+    assert not world.begin_rewrite()
+    files.failing = ""
+    assert world.begin_rewrite()
+    assert world.finish_rewrite()
+    world.aof.flush()
+    assert load(tmp_path)[0].values == {(0, b"k"): b"1"}
+
+
 def test_history_that_a_crash_left_is_deleted_at_the_next_start(tmp_path: Path) -> None:
     world = started(tmp_path)
     assert world.aof.close()

@@ -64,11 +64,14 @@ class Tree:
 
 @dataclass
 class Fault:
-    """Call number `at`, or each call named `every` from then on, fails with `number`; `partly` takes half a write."""
+    """Call number `at` fails with `number`, and the next calls of the same name until there were `times` of them.
+
+    `partly` lets a write take half of its data before.
+    """
 
     at: int
     number: int
-    for_ever: bool = False
+    times: int = 1
     partly: bool = False
 
 
@@ -111,8 +114,7 @@ class MemoryFiles(Files):
         if fault.partly and name == "write":
             self.fault = Fault(len(self.calls) + 1, fault.number)
             return True
-        if fault.for_ever:
-            self.failing = name
+        self.failing = name if self.failures < fault.times else ""
         self._note(name, path, node=node, failed=True)
         raise OSError(fault.number, os.strerror(fault.number), path)
 

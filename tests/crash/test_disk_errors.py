@@ -1,0 +1,162 @@
+"""Every call that changes the disk fails, once, a few times or for ever, with ENOSPC or EIO: nothing promised is lost.
+
+What is promised, whichever call it is:
+
+- The server never ends by any other error than the one of `always`, and under `always` nothing is answered that is
+  not on the disk.
+- What was acknowledged is there for the next start, and after a power cut, too, as far as an fsync covered it.
+- After an fsync of the log has failed writes are refused, INFO and the log say so, and no later fsync changes that:
+  only a rewrite into new files does. After a snapshot in the background has failed the same holds until one succeeds.
+"""
+
+import errno
+from collections.abc import Callable
+from random import Random
+
+import pytest
+
+from aikv.base.errors import AikvError
+from aikv.persistence.aof_log import OFF, ON, AofFatal
+from crash.power.disk import Disk
+from crash.power.judge import Judge
+from crash.power.life import LOGGED, SAVED, Life
+from crash.power.memory import Fault
+from crash.power.world import Heard
+
+Record = Callable[[str, object], None]
+
+TURNS = 34
+LOG_EVENTS = {4: b"BGREWRITEAOF", 10: b"BGSAVE", 14: b"FLUSHALL", 18: b"CONFIG SET appendonly no"} | {
+    21: b"CONFIG SET appendonly yes",
+    28: b"BGREWRITEAOF",
+}
+SAVE_EVENTS = {3: b"SAVE", 8: b"BGSAVE", 14: b"FLUSHALL", 17: b"BGSAVE", 24: b"SAVE", 29: b"BGSAVE"}
+LEFT = [("none", "none"), ("all", "none"), ("all", "torn"), ("some", "torn"), ("first", "all")]
+Ways = pytest.mark.parametrize(("times", "partly"), [(1, False), (1, True), (2, False), (3, False), (1 << 30, False)])
+
+
+@pytest.fixture
+def step(request: pytest.FixtureRequest) -> int:
+    """Of how many calls one is tried."""
+    return 1 if request.config.getoption("--deep") else 17
+
+
+def calls_of(settings: dict[str, str], events: dict[int, bytes]) -> int:
+    """How many calls a life without faults makes."""
+    life = Life(settings, 5)
+    life.start(at_once=True)
+    life.live(TURNS, events)
+    life.end()
+    return len(life.files.calls)
+
+
+def faulty_life(settings: dict[str, str], events: dict[int, bytes], fault: Fault) -> tuple[Life, bool]:
+    """A life with `fault`; and whether the server is still there at its end."""
+    life = Life(settings, 5)
+    life.files.fault = fault
+    try:
+        life.start(at_once=True)
+    except AikvError:
+        assert not life.states
+        return life, False
+    try:
+        life.live(TURNS, events)
+        life.end()
+    except AofFatal:
+        assert settings["appendfsync"] == "always"
+        return life, False
+    return life, True
+
+
+def check_left(life: Life, judge: Judge, forced_only: bool) -> None:
+    """What is on the disk after `life` was killed, or the power cut."""
+    if not life.states:
+        # It never served anybody.
+        assert not judge.load(life.files.tree()).refused
+        return
+    stamp = life._witness()
+    disk = Disk()
+    for call in life.files.calls:
+        disk.apply(call)
+    forced = [call.stamp.acknowledged for call in life.files.calls if covers_the_log(call.name, call.path, call.failed)]
+    promised = max(forced[-1:], default=0) if forced_only else life.acknowledged
+    chance = Random(3)
+    for image in disk.images(chance, LEFT):
+        judge.check(image, life, stamp, promised)
+    verdict = judge.load(life.files.tree())
+    assert not verdict.refused, verdict.refused
+    assert verdict.state in life.states[life.acknowledged :]
+
+
+def covers_the_log(name: str, path: str, failed: bool) -> bool:
+    """Whether this call has forced the log to the disk."""
+    return name == "fsync" and not failed and ".incr." in path
+
+
+def check_refusals(life: Life, said: list[str]) -> None:
+    """A server that refuses writes says so; one that does not, takes them; and a rewrite or a save heals it."""
+    world = life.world
+    assert world is not None
+    life.files.fault = None
+    life.files.failing = ""
+    aof = world.persistence.log.aof
+    if aof.fsync_failed():
+        assert any("Fail to fsync the AOF file" in line for line in said)
+        for _ in range(30):
+            # Time passes and the disk works again, and still nobody believes in it.
+            life._pass_time() if aof.limit.failures else world.runner.run()
+            if not aof.fsync_failed():
+                break
+            assert world.info("aof_last_write_status") == "err"
+            assert world.run(b"SET", b"refused", b"1").startswith(b"-MISCONF Errors writing to the AOF file")
+    if aof.state != OFF:
+        if not aof.rewriting:
+            world.run(b"BGREWRITEAOF")
+        life.end()
+        assert aof.state == ON
+        assert not aof.fsync_failed()
+        assert world.info("aof_last_bgrewrite_status") == "ok"
+    else:
+        world.run(b"BGSAVE")
+        life.end()
+        assert world.info("rdb_last_bgsave_status") == "ok"
+    world.persistence.cron()
+    assert life.turn([[b"SET", b"taken", b"%d" % len(life.states)]]) == [b"+OK\r\n"]
+    assert world.info("aof_last_write_status") == "ok"
+
+
+@Ways
+@pytest.mark.parametrize("policy", ["always", "everysec", "no"])
+def test_the_log(policy: str, times: int, partly: bool, step: int, record_property: Record) -> None:
+    settings = {**LOGGED, "appendfsync": policy}
+    judge = Judge(settings)
+    failures = 0
+    for at in range(0, calls_of(settings, LOG_EVENTS), step):
+        for number in (errno.ENOSPC, errno.EIO) if step == 1 else [(errno.ENOSPC, errno.EIO)[at % 2]]:
+            with Heard() as heard:
+                life, alive = faulty_life(settings, LOG_EVENTS, Fault(at, number, times, partly))
+                failures += life.files.failures
+                assert life.files.failures > 0
+                check_left(life, judge, policy != "always")
+                if alive:
+                    check_refusals(life, heard.lines)
+                    check_left(life, judge, policy != "always")
+    record_property("disk errors survived", failures)
+
+
+@Ways
+def test_snapshots(times: int, partly: bool, step: int, record_property: Record) -> None:
+    settings = {**SAVED, "appendfsync": "always"}
+    judge = Judge(settings)
+    failures = 0
+    for at in range(0, calls_of(settings, SAVE_EVENTS), 1 if step == 1 else 5):
+        with Heard() as heard:
+            number = (errno.ENOSPC, errno.EIO)[at % 2]
+            life, alive = faulty_life(settings, SAVE_EVENTS, Fault(at, number, times, partly))
+            failures += life.files.failures
+            assert life.files.failures > 0
+            assert alive
+            assert any("Failed saving" in line or "saving error" in line for line in heard.lines)
+            check_left(life, judge, False)
+            check_refusals(life, heard.lines)
+    record_property("disk errors survived", failures)
