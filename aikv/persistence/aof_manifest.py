@@ -12,12 +12,20 @@ and ignored; lines that begin with `#` are comments. Format, rules and error tex
 stricter than Redis's: a sequence number is a positive decimal number, and a manifest that names neither a
 base nor an incr file is refused, because starting from it would serve nothing where there was something.
 
+One flipped bit turns `type i` into `type h`, and a part in use into one to be deleted. So aikv ends a manifest with a
+checksum of what precedes it, in a comment, which Redis skips and does not write:
+
+    # aikv crc64 0123456789abcdef
+
+A manifest without that line is taken as it is; one with a wrong checksum is refused.
+
 Everything here is pure; `aof_store` reads and writes the file.
 """
 
 import os
 from typing import Final
 
+from aikv.base.crc64 import crc64
 from aikv.base.errors import CorruptFile
 from aikv.base.quote import repr_bytes, split_args
 
@@ -28,6 +36,7 @@ INCR: Final = "i"
 _LINE_MAX: Final = 1024
 _BLANKS: Final = b" \t\r\n"
 _NEEDS_QUOTES: Final = b" \\\"'"
+_CHECKSUM: Final = b"# aikv crc64 "
 
 EMPTY_MANIFEST: Final = "Found an empty AOF manifest"
 LINE_TOO_LONG: Final = "The AOF manifest file contains too long line"
@@ -36,6 +45,9 @@ NAME_IS_PATH: Final = "File can't be a path, just a filename"
 DUPLICATE_BASE: Final = "Found duplicate base file information"
 NOT_MONOTONIC: Final = "Found a non-monotonic sequence number"
 UNKNOWN_TYPE: Final = "Unknown AOF file type"
+BAD_CHECKSUM: Final = (
+    "The AOF manifest is not as it was written: its checksum is wrong (remove this line if it was changed on purpose)"
+)
 
 
 class ManifestError(CorruptFile):
@@ -96,7 +108,8 @@ class Manifest:
     def text(self) -> bytes:
         """The manifest file's content."""
         base = [self.base] if self.base is not None else []
-        return b"".join([part.line() for part in base + self.history + self.incr])
+        lines = b"".join([part.line() for part in base + self.history + self.incr])
+        return lines + _checksum_line(lines) + b"\n"
 
     def add_base(self, filename: str, rdb: bool) -> AofPart:
         """Name the next base of log `filename`; the present base becomes history."""
@@ -145,6 +158,8 @@ def parse_manifest(data: bytes, path: str) -> Manifest:
     offset = 0
     for number, line in enumerate(data.split(b"\n"), 1):
         end = offset + len(line)
+        if line.startswith(_CHECKSUM) and line != _checksum_line(data[:offset]):
+            raise ManifestError(path, offset, BAD_CHECKSUM, number, os.fsdecode(line))
         if offset < len(data) and not line.startswith(b"#"):
             # Redis reads a line of at most 1024 bytes, and takes a last line without its newline for such a
             # long one.
@@ -156,6 +171,10 @@ def parse_manifest(data: bytes, path: str) -> Manifest:
     if not manifest.parts():
         raise ManifestError(path, 0, EMPTY_MANIFEST, 0, "")
     return manifest
+
+
+def _checksum_line(before: bytes) -> bytes:
+    return _CHECKSUM + b"%016x" % crc64(before)
 
 
 def _add_line(manifest: Manifest, line: bytes) -> str:

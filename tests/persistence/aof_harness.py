@@ -292,8 +292,9 @@ class World:
         return self.aof.finish_rewrite(self.temp_path, self.rdb)
 
     def manifest(self) -> str:
-        """The manifest on disk."""
-        return (self.directory / FOLDER / (FILENAME + ".manifest")).read_text()
+        """The manifest on disk, without its checksum."""
+        text = (self.directory / FOLDER / (FILENAME + ".manifest")).read_text()
+        return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
 
 
 def write_log(directory: Path, manifest: str, **parts: bytes) -> None:

@@ -190,7 +190,9 @@ def test_a_cut_in_front_of_empty_files_is_one_at_the_end_of_the_log(tmp_path: Pa
     ("tail", "reason"),
     [
         (b"garbage\r\n", "format error"),
-        (b"\0" * 100, "format error"),
+        (b"\0" * 100 + b"x", "format error"),
+        (SET_B + b"*1\r\n$4\r\nPI\0\0\0\0\0\0" + SET_B, "Expected"),
+        (MULTI + b"*1\r\n$4\r\nPINGx" + b"\0" * 600, "Expected"),
         (b"*0\r\n", "without a name"),
         (b"*-1\r\n", "Expected"),
         (b"*1\r\n$-1\r\n", "Expected"),
@@ -214,8 +216,33 @@ def test_garbage_is_refused_with_file_and_offset_and_nothing_is_changed(
     with pytest.raises(CorruptFile, match=reason) as caught:
         load(tmp_path)
     assert caught.value.path == str(path)
-    assert caught.value.offset == len(SET_A) + (len(MULTI) if tail == MULTI + MULTI else 0)
+    whole = len(SET_B) if tail.startswith(SET_B) else len(MULTI) if tail.startswith(MULTI) else 0
+    assert caught.value.offset == len(SET_A) + whole
     assert path.read_bytes() == SET_A + tail
+
+
+@pytest.mark.parametrize("zeros", [1, 23, 5000, 3 << 20])
+@pytest.mark.parametrize("before", [b"", SET_B, MULTI + SET_B])
+@pytest.mark.parametrize("kept", [0, 3, 8, len(SET_A) - 3, len(SET_A) - 1])
+def test_an_end_of_zeros_is_cut_off(
+    kept: int, before: bytes, zeros: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = SET_A + SET_A + before + SET_A[:kept] + bytes(zeros)
+    path = only_incr(tmp_path, whole)
+    good = len(SET_A) * 2 + (len(before) if before == SET_B else 0)
+    with pytest.raises(CorruptFile, match="Unexpected end of file") as caught:
+        load(tmp_path, truncate=False)
+    assert (caught.value.path, caught.value.offset) == (str(path), good)
+    assert path.read_bytes() == whole
+    load(tmp_path)
+    assert path.read_bytes() == whole[:good]
+    assert f"Truncating the AOF {path} at offset {good}: {len(whole) - good} bytes dropped" in caplog.text
+
+
+def test_an_end_of_zeros_in_a_file_that_is_not_last_is_refused(tmp_path: Path) -> None:
+    write_log(tmp_path, TWO_INCR, _1_incr_aof=SET_A + bytes(9), _2_incr_aof=SET_B)
+    with pytest.raises(CorruptFile, match="9 zeros in place of data, and the truncated file is not the last"):
+        load(tmp_path)
 
 
 def test_a_length_beyond_the_end_of_the_file_reads_nothing(tmp_path: Path) -> None:
@@ -287,7 +314,7 @@ def test_an_old_single_file_becomes_the_base(tmp_path: Path) -> None:
     assert not (tmp_path / FILENAME).exists()
     assert (tmp_path / FOLDER / FILENAME).read_bytes() == SET_A
     manifest = tmp_path / FOLDER / (FILENAME + ".manifest")
-    assert manifest.read_text() == "file appendonly.aof seq 1 type b\n"
+    assert manifest.read_text().startswith("file appendonly.aof seq 1 type b\n#")
     assert load(tmp_path)[0].values == dataset.values
 
 

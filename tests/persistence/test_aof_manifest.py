@@ -39,7 +39,8 @@ def test_a_manifest_of_redis_is_read_and_written_back_as_it_is() -> None:
         b"file appendonly.aof.3.incr.aof seq 3 type i\n"
     )
     manifest = parse_manifest(text, "m")
-    assert manifest.text() == text
+    # Behind it stands a checksum, which Redis takes for a comment.
+    assert manifest.text().startswith(text + b"# aikv crc64 ")
     assert [part.name for part in manifest.parts()] == [
         "appendonly.aof.2.base.rdb",
         "appendonly.aof.2.incr.aof",
@@ -146,7 +147,7 @@ def test_a_rewrite_names_the_next_files_and_makes_the_old_ones_history() -> None
     manifest.add_incr("appendonly.aof")
     manifest.add_base("appendonly.aof", rdb=False)
     manifest.retire_incr(keep=1)
-    assert manifest.text() == (
+    assert manifest.text().startswith(
         b"file appendonly.aof.2.base.aof seq 2 type b\n"
         b"file appendonly.aof.1.incr.aof seq 1 type h\n"
         b"file appendonly.aof.1.base.rdb seq 1 type h\n"
@@ -166,3 +167,25 @@ def test_a_copy_is_independent() -> None:
     other.add_incr("appendonly.aof")
     other.add_base("appendonly.aof", rdb=True)
     assert manifest.text() == before
+
+
+def test_every_flipped_bit_is_refused_or_changes_nothing() -> None:
+    whole = parse_manifest(BASE_LINE + INCR_LINE + b"file appendonly.aof.1.incr.aof seq 1 type h\n", "m")
+    text = whole.text()
+    refused = 0
+    for bit in range(8 * len(text)):
+        flipped = bytearray(text)
+        flipped[bit // 8] ^= 1 << bit % 8
+        try:
+            assert shown(parse_manifest(bytes(flipped), "m")) == shown(whole)
+        except ManifestError:
+            refused += 1
+    assert refused > 7 * len(text)
+
+
+def test_a_manifest_that_was_changed_by_hand_says_what_to_do() -> None:
+    text = parse_manifest(BASE_LINE, "m").text()
+    with pytest.raises(ManifestError, match="remove this line if it was changed on purpose") as caught:
+        parse_manifest(INCR_LINE + text, "m")
+    assert caught.value.line_number == 3
+    assert parse_manifest(INCR_LINE + BASE_LINE, "m").base is not None
