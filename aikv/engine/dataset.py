@@ -21,14 +21,18 @@ class DatasetReceiver(Receiver):
     """Puts what an RDB holds into `engine`'s databases.
 
     `keep_expired` takes keys past their time, too; `merge` lets a key replace one that is there, where otherwise a key
-    that is met twice is a fault of the file. `size` is the file's, in bytes, for the report of progress.
+    that is met twice is a fault of the file. `size` is the file's, in bytes, for the report of progress; `name` is what
+    errors call it.
     """
 
-    def __init__(self, engine: Engine, keep_expired: bool, merge: bool, size: int) -> None:
+    def __init__(
+        self, engine: Engine, keep_expired: bool, merge: bool, size: int, name: str = "the data file"
+    ) -> None:
         self._engine = engine
         self._keep_expired = keep_expired
         self._merge = merge
         self._size = size
+        self._name = name
         self._now_ms = engine.clock.unix_ms()
         self._db: Database = engine.databases[0]
         self._next_report = PROGRESS_EVERY
@@ -38,7 +42,7 @@ class DatasetReceiver(Receiver):
     def select(self, db: int) -> None:
         if db >= len(self._engine.databases):
             raise AikvError(
-                f"the data file holds database {db}, but only {len(self._engine.databases)} are configured: "
+                f"{self._name} holds database {db}, but only {len(self._engine.databases)} are configured: "
                 f"start with `databases {db + 1}` or more"
             )
         self._db = self._engine.databases[db]
@@ -50,7 +54,7 @@ class DatasetReceiver(Receiver):
         database = self._db
         if not database.put(key, value):
             if not self._merge:
-                raise AikvError(f"the data file holds the key {key!r} of database {database.index} twice")
+                raise AikvError(f"{self._name} holds the key {key!r} of database {database.index} twice")
             database.persist(key)
         database.follow_fields(key, value)
         self.loaded += 1

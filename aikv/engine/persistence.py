@@ -107,7 +107,7 @@ class Persistence:
 
     def load_snapshot(self, path: str, merge: bool = False) -> None:
         """Load the RDB file `path`; `merge` lets its keys replace those that are there. Raises `AikvError`."""
-        receiver = DatasetReceiver(self._engine, False, merge, self._size_of(path))
+        receiver = DatasetReceiver(self._engine, False, merge, self._size_of(path), path)
         self._set_loading(True)
         try:
             load_rdb(self._files, path, receiver, self._engine.config.get_bool("rdbchecksum"))
@@ -121,7 +121,7 @@ class Persistence:
     def _load_preamble(self, path: str) -> int:
         fd = self._files.open(path, 0)
         try:
-            receiver = DatasetReceiver(self._engine, True, False, self._size_of(path))
+            receiver = DatasetReceiver(self._engine, True, False, self._size_of(path), path)
             source = FileSource(self._files, fd, path, self._engine.config.get_bool("rdbchecksum"))
             end = read_rdb(source, receiver, trailing_allowed=True).end
         finally:

@@ -25,16 +25,17 @@ from crash.power.memory import Call, Stamp, Tree
 Record = Callable[[str, object], None]
 
 # A second; the cron's period, which a turn of the loop may exceed; and the fsync itself, which takes one turn here.
-BOUND_MS = 1000 + CRON_MS + 60 + 60
+BOUND_MS = 1000 + CRON_MS + 90 + 90
+# For the last two seconds and more nothing but the policy brings the log to the disk.
 EVENTS = {
-    8: b"BGREWRITEAOF",
-    25: b"BGSAVE",
-    40: b"FLUSHALL",
-    44: b"BGREWRITEAOF",
-    60: b"SAVE",
-    66: b"CONFIG SET appendonly no",
-    70: b"CONFIG SET appendonly yes",
-    88: b"BGREWRITEAOF",
+    6: b"BGREWRITEAOF",
+    13: b"BGSAVE",
+    18: b"FLUSHALL",
+    21: b"BGREWRITEAOF",
+    30: b"SAVE",
+    34: b"CONFIG SET appendonly no",
+    38: b"CONFIG SET appendonly yes",
+    48: b"BGREWRITEAOF",
 }
 SNAPSHOTS = {3: b"SAVE", 10: b"BGSAVE", 24: b"FLUSHALL", 28: b"BGSAVE", 45: b"SAVE", 50: b"BGSAVE", 70: b"BGSAVE"}
 EVERY_KIND = [(names, data) for names in NAMES for data in DATA]
@@ -136,11 +137,13 @@ def test_a_power_cut_after_a_kill(policy: str, deep: bool, record_property: Reco
     first.live(30, {10: b"BGREWRITEAOF"})
     first.end()
     judge = Judge(settings)
-    for killed_at in range(0 if deep else 3, len(first.files.calls), 1 if deep else 19):
+    calls = first.files.calls
+    # The worst moments: a name is there, and only the kernel knows.
+    for killed_at in [at for at in range(1, len(calls)) if deep or calls[at - 1].name in ("rename", "mkdir")]:
         disk = Disk()
-        for call in first.files.calls[:killed_at]:
+        for call in calls[:killed_at]:
             disk.apply(call)
-        second = Life(settings, 8, disk.live(), Past(first, first.files.calls[killed_at].stamp))
+        second = Life(settings, 8, disk.live(), Past(first, calls[killed_at].stamp))
         second.start()
         second.live(8, {5: b"BGREWRITEAOF"})
         second.end()
@@ -178,7 +181,7 @@ def test_switching_the_log_on_beside_an_old_one(deep: bool, record_property: Rec
     # A server that was started without its log must not mix its dataset with what the log holds.
     first = Life({**LOGGED, "appendfsync": "always"}, 7)
     first.start()
-    first.live(12, {5: b"BGREWRITEAOF"})
+    first.live(12, {})
     first.end()
     disk = Disk()
     for call in first.files.calls:
