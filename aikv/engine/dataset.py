@@ -25,9 +25,7 @@ class DatasetReceiver(Receiver):
     errors call it.
     """
 
-    def __init__(
-        self, engine: Engine, keep_expired: bool, merge: bool, size: int, name: str = "the data file"
-    ) -> None:
+    def __init__(self, engine: Engine, keep_expired: bool, merge: bool, size: int, name: str = "the data file") -> None:
         self._engine = engine
         self._keep_expired = keep_expired
         self._merge = merge

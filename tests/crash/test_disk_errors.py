@@ -26,29 +26,35 @@ from crash.power.world import Heard
 Record = Callable[[str, object], None]
 
 TURNS = 34
-LOG_EVENTS = {4: b"BGREWRITEAOF", 10: b"BGSAVE", 14: b"FLUSHALL", 18: b"CONFIG SET appendonly no"} | {
-    21: b"CONFIG SET appendonly yes",
-    28: b"BGREWRITEAOF",
-}
+LOG_EVENTS = {3: b"BGREWRITEAOF", 8: b"BGSAVE", 12: b"FLUSHALL", 30: b"BGREWRITEAOF"}
+SWITCH_EVENTS = {4: b"CONFIG SET appendonly no", 8: b"CONFIG SET appendonly yes", 20: b"BGREWRITEAOF"}
 SAVE_EVENTS = {3: b"SAVE", 8: b"BGSAVE", 14: b"FLUSHALL", 17: b"BGSAVE", 24: b"SAVE", 29: b"BGSAVE"}
 LEFT = [("none", "none"), ("all", "none"), ("all", "torn"), ("some", "torn"), ("first", "all")]
-Ways = pytest.mark.parametrize(("times", "partly"), [(1, False), (1, True), (2, False), (3, False), (1 << 30, False)])
+Ways = pytest.mark.parametrize(
+    ("times", "partly"),
+    [(1, False), (1, True), (2, False), pytest.param(3, False, marks=pytest.mark.slow), (1 << 30, False)],
+)
 
 
 @pytest.fixture
-def step(request: pytest.FixtureRequest) -> int:
-    """Of how many calls one is tried."""
-    return 1 if request.config.getoption("--deep") else 17
+def deep(request: pytest.FixtureRequest) -> bool:
+    """Whether every call is to be tried."""
+    return bool(request.config.getoption("--deep"))
 
 
-def tried(settings: dict[str, str], events: dict[int, bytes], partly: bool, step: int) -> list[int]:
-    """The numbers of the calls to fail, out of those of a life without faults."""
+def tried(settings: dict[str, str], events: dict[int, bytes], partly: bool, deep: bool) -> list[int]:
+    """The numbers of the calls to fail, out of those of a life without faults: all, or some of each kind."""
     life = Life(settings, 5)
     life.start(at_once=True)
     life.live(TURNS, events)
     life.end()
-    numbers = [number for number, call in enumerate(life.files.calls) if not partly or call.name == "write"]
-    return numbers[:: step if not partly else (step + 3) // 4]
+    kinds: dict[tuple[str, bool], list[int]] = {}
+    for number, call in enumerate(life.files.calls):
+        if not partly or call.name == "write":
+            kinds.setdefault((call.name, ".incr." in call.path), []).append(number)
+    chance = Random(1)
+    some = [numbers if deep else chance.sample(numbers, min(len(numbers), 2)) for numbers in kinds.values()]
+    return sorted(number for numbers in some for number in numbers)
 
 
 def faulty_life(settings: dict[str, str], events: dict[int, bytes], fault: Fault) -> tuple[Life, bool]:
@@ -75,7 +81,7 @@ def check_left(life: Life, judge: Judge, forced_only: bool) -> None:
         # It never served anybody.
         assert not judge.load(life.files.tree()).refused
         return
-    stamp = life._witness()
+    stamp = life.witness()
     disk = Disk()
     for call in life.files.calls:
         disk.apply(call)
@@ -103,9 +109,11 @@ def check_refusals(life: Life, said: list[str]) -> None:
     aof = world.persistence.log.aof
     if aof.fsync_failed():
         assert any("Fail to fsync the AOF file" in line for line in said)
-        for _ in range(30):
-            # Time passes and the disk works again, and still nobody believes in it.
-            life._pass_time() if aof.limit.failures else world.runner.run()
+        life.watch()
+        for _ in range(60):
+            # Time passes and the disk works again, but only a rewrite may make up for what failed.
+            life.pass_time()
+            life.watch()
             if not aof.fsync_failed():
                 break
             assert world.info("aof_last_write_status") == "err"
@@ -127,15 +135,19 @@ def check_refusals(life: Life, said: list[str]) -> None:
 
 
 @Ways
-@pytest.mark.parametrize("policy", ["always", "everysec", "no"])
-def test_the_log(policy: str, times: int, partly: bool, step: int, record_property: Record) -> None:
+@pytest.mark.parametrize(
+    ("policy", "switched"),
+    [("always", False), ("always", True), ("everysec", False), ("everysec", True), ("no", False)],
+)
+def test_the_log(policy: str, switched: bool, times: int, partly: bool, deep: bool, record_property: Record) -> None:
     settings = {**LOGGED, "appendfsync": policy}
+    events = SWITCH_EVENTS if switched else LOG_EVENTS
     judge = Judge(settings)
     failures = 0
-    for at in tried(settings, LOG_EVENTS, partly, step):
-        for number in (errno.ENOSPC, errno.EIO) if step == 1 else [(errno.ENOSPC, errno.EIO)[at % 2]]:
+    for at in tried(settings, events, partly, deep):
+        for number in (errno.ENOSPC, errno.EIO) if deep else [(errno.ENOSPC, errno.EIO)[at % 2]]:
             with Heard() as heard:
-                life, alive = faulty_life(settings, LOG_EVENTS, Fault(at, number, times, partly))
+                life, alive = faulty_life(settings, events, Fault(at, number, times, partly))
                 failures += life.files.failures
                 assert life.files.failures > 0
                 check_left(life, judge, policy != "always")
@@ -146,11 +158,11 @@ def test_the_log(policy: str, times: int, partly: bool, step: int, record_proper
 
 
 @Ways
-def test_snapshots(times: int, partly: bool, step: int, record_property: Record) -> None:
+def test_snapshots(times: int, partly: bool, deep: bool, record_property: Record) -> None:
     settings = {**SAVED, "appendfsync": "always"}
     judge = Judge(settings)
     failures = 0
-    for at in tried(settings, SAVE_EVENTS, partly, (step + 3) // 4):
+    for at in tried(settings, SAVE_EVENTS, partly, deep):
         with Heard() as heard:
             number = (errno.ENOSPC, errno.EIO)[at % 2]
             life, alive = faulty_life(settings, SAVE_EVENTS, Fault(at, number, times, partly))

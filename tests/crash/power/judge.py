@@ -64,12 +64,15 @@ class Judge:
         before = tree.contents()
         with Heard() as heard:
             world = World(files, self.settings)
+            refused = ""
             try:
                 world.persistence.load()
             except AikvError as error:
-                assert files.tree().contents() == before, "a refused start has changed a file"
-                assert any(path in str(error) for path in [*before, *tree.folders]), str(error)
-                return Verdict("", str(error), 0)
+                refused = str(error)
+        if refused:
+            assert files.tree().contents() == before, "a refused start has changed a file"
+            assert any(path in refused for path in [*before, *tree.folders]), refused
+            return Verdict("", refused, 0)
         return Verdict(fingerprint(world.engine), "", told(before, files.tree().contents(), heard.lines))
 
     def check(self, image: Image, life: Life, stamp: Stamp, at_least: int) -> Verdict:
@@ -105,7 +108,9 @@ def told(before: dict[str, bytes], after: dict[str, bytes], lines: list[str]) ->
         elif after[path] != data and name.endswith(".incr.aof"):
             count = len(data) - len(after[path])
             assert data.startswith(after[path]), f"{path} was changed"
-            assert any(f"{count} bytes dropped" in line and path in line for line in lines), f"{path} was cut in silence"
+            assert any(f"{count} bytes dropped" in line and path in line for line in lines), (
+                f"{path} was cut in silence"
+            )
             dropped += count
         elif after[path] != data:
             assert name in may_change or name.startswith("temp-"), f"{path} was changed"

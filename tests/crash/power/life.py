@@ -58,7 +58,9 @@ class Past:
 class Life:
     """A server on `tree` from its start; `states` goes on with what is loaded."""
 
-    def __init__(self, settings: dict[str, str], seed: int, tree: Tree | None = None, past: "Past | None" = None) -> None:
+    def __init__(
+        self, settings: dict[str, str], seed: int, tree: Tree | None = None, past: "Past | None" = None
+    ) -> None:
         now_ms = past.stamp.now_ms if past is not None else NOW_MS
         self.settings = settings
         self.chance = Random(seed)
@@ -66,7 +68,7 @@ class Life:
         self.acknowledged = past.stamp.acknowledged if past is not None else 0
         # Which states a snapshot that was acknowledged, or one begun, holds.
         self.snapshots: list[int] = []
-        self.files = MemoryFiles(tree, self._witness)
+        self.files = MemoryFiles(tree, self.witness)
         self.world: World | None = None
         self._now_ms = now_ms
         self._cron_ms = now_ms
@@ -75,7 +77,8 @@ class Life:
         self._base = ""
         self._number = 0
 
-    def _witness(self) -> Stamp:
+    def witness(self) -> Stamp:
+        """The journal of now."""
         now_ms = self.world.clock.unix_ms() if self.world is not None else self._now_ms
         return Stamp(max(len(self.states) - 1, 0), self.acknowledged, now_ms)
 
@@ -115,11 +118,11 @@ class Life:
                     self.acknowledged = len(self.states) - 1
         world.persistence.flush()
         self._acknowledge()
-        self._pass_time()
-        self._watch()
+        self.pass_time()
+        self.watch()
         return replies
 
-    def _watch(self) -> None:
+    def watch(self) -> None:
         """Only new files make up for a failed fsync."""
         assert self.world is not None
         aof = self.world.persistence.log.aof
@@ -136,7 +139,7 @@ class Life:
         if aof.state == ON and aof.tail.pending() == 0:
             self.acknowledged = len(self.states) - 1
 
-    def _pass_time(self) -> None:
+    def pass_time(self) -> None:
         """Between two turns: the disk, the child, the clock, the cron."""
         world = self.world
         assert world is not None
@@ -156,7 +159,7 @@ class Life:
         world = self.world
         assert world is not None
         while world.persistence.child_active():
-            self._pass_time()
+            self.pass_time()
 
 
 def try_to_live(life: Life, turns: int, events: dict[int, bytes]) -> bool:

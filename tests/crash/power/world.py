@@ -111,7 +111,9 @@ class PatientRunner(DiskRunner):
 class World:
     """One server; `settings` are directives and their values."""
 
-    def __init__(self, files: MemoryFiles, settings: dict[str, str], now_ms: int = NOW_MS, at_once: bool = False) -> None:
+    def __init__(
+        self, files: MemoryFiles, settings: dict[str, str], now_ms: int = NOW_MS, at_once: bool = False
+    ) -> None:
         self.files = files
         self.clock = ManualClock(now_ms)
         config = Config()
