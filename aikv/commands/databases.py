@@ -107,6 +107,8 @@ def flushall(ctx: Context, argv: list[bytes]) -> object:
     for database in engine.databases:
         engine.dirty += databases.empty(engine, database)
     engine.dirty += 1
+    for hook in engine.on_flushall:
+        hook()
     return OK
 
 

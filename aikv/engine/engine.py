@@ -14,6 +14,7 @@ Side effects of a command that must come later (resuming clients it unblocked) a
 """
 
 import traceback
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import i64
@@ -102,6 +103,8 @@ class Engine(Watcher):
         self.lfu_decay_minutes = 1
         self.lfu_factor = 10
         self.active_expire = True
+        # Called when FLUSHALL has emptied all databases.
+        self.on_flushall: list[Callable[[], None]] = []
         # The refusal of writes while the DISK_ERROR gate is closed.
         self.disk_error = b""
         # Whether a change of a key is of interest to `tracking`.

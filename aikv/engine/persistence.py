@@ -52,6 +52,7 @@ class Persistence:
         self._files = files
         self.snapshots = Snapshots(engine, files, saver)
         self.log = AppendLog(engine, self.snapshots, files, runner, rewriter)
+        engine.on_flushall.append(self._flushed)
         self._aof_was_ok = True
         self.keys_loaded = 0
         self.keys_expired = 0
@@ -207,6 +208,11 @@ class Persistence:
         else:
             engine.disk_error = refusal
             engine.gates |= gates.DISK_ERROR
+
+    def _flushed(self) -> None:
+        """After FLUSHALL; not while a file is loaded that says so, since the snapshot may be all there is besides."""
+        if not self._engine.databases[0].loading:
+            self.snapshots.save_flushed()
 
     # Commands.
 

@@ -95,6 +95,18 @@ class Snapshots:
         log.notice("DB saved on disk: %d keys, %d bytes", result.keys, result.size)
         self._succeeded(engine.dirty)
 
+    def save_flushed(self) -> None:
+        """FLUSHALL has emptied the databases: where there are save points no snapshot may bring its keys back."""
+        self.kill()
+        if not self._save_points:
+            return
+        try:
+            self.save()
+        except OSError:
+            return  # Logged; as in Redis, FLUSHALL has done its work all the same.
+        # Only what was asked for, or due, counts as a save.
+        self._engine.stats.saves -= 1
+
     def start(self) -> None:
         """Start a snapshot in the background. Raises CommandError where the system refuses to fork."""
         engine = self._engine

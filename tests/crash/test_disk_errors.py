@@ -126,6 +126,8 @@ def check_refusals(life: Life, said: list[str]) -> None:
         assert not aof.fsync_failed()
         assert world.info("aof_last_bgrewrite_status") == "ok"
     else:
+        if world.info("rdb_last_bgsave_status") == "err":
+            assert world.run(b"SET", b"refused", b"1").startswith(b"-MISCONF Redis is configured to save RDB snapshots")
         world.run(b"BGSAVE")
         life.end()
         assert world.info("rdb_last_bgsave_status") == "ok"

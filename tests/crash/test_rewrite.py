@@ -7,7 +7,7 @@ import pytest
 from conftest import StartServer
 from crash.waiting import info, wait_for_children, wait_until
 from crash.writers import Writer, check_all, fill
-from oracle.process import AIKV, ServerProcess
+from oracle.process import AIKV, REDIS, ServerProcess
 from oracle.wire import pack
 
 DEBUG = ("--enable-debug-command", "yes")
@@ -146,6 +146,21 @@ def test_a_save_point_saves_by_itself(start_server: StartServer) -> None:
     server.restart(signal.SIGKILL)
     with server.connect() as connection:
         assert connection.command("DBSIZE") == b":3\r\n"
+
+
+@pytest.mark.parametrize("program", [AIKV, REDIS], ids=["aikv", "redis"])
+def test_what_was_flushed_does_not_come_back(program: tuple[str, ...], start_server: StartServer) -> None:
+    server = start_server(program, "--save", "3600", "1000000", "--appendonly", "no")
+    with server.connect() as connection:
+        fill(connection, "key", 100)
+        assert connection.command("SAVE") == b"+OK\r\n"
+        connection.send_raw(pack([b"BGSAVE"]) + pack([b"FLUSHALL"]))
+        assert connection.read_reply() == b"+Background saving started\r\n"
+        assert connection.read_reply() == b"+OK\r\n"
+        assert info(connection, "rdb_changes_since_last_save") == "0"
+    server.restart(signal.SIGKILL)
+    with server.connect() as connection:
+        assert connection.command("DBSIZE") == b":0\r\n"
 
 
 def test_a_bgsave_can_wait_for_a_rewrite(start_server: StartServer) -> None:

@@ -85,7 +85,8 @@ class Judge:
             assert image.gaps, f"{where}: {verdict.refused}"
             verdict = self.load(repaired(image.tree))
             assert not verdict.refused, f"{where}: not even after check-aof --fix: {verdict.refused}"
-        found = [number for number, state in enumerate(life.states[: stamp.sent + 1]) if state == verdict.state]
+        # The command that is being carried out may have saved by itself, as FLUSHALL does.
+        found = [number for number, state in enumerate(life.states[: stamp.sent + 2]) if state == verdict.state]
         assert found, f"{where}: what was loaded is no prefix of what was written"
         assert found[-1] >= at_least, f"{where}: {at_least} commands were promised, {found[-1]} are there"
         return verdict

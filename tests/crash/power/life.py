@@ -116,6 +116,11 @@ class Life:
                 self.snapshots.append(len(self.states) - 1)
                 if world.engine.stats.saves > saves and world.persistence.log.aof.state != ON:
                     self.acknowledged = len(self.states) - 1
+            elif argv[0] == b"FLUSHALL" and self.settings["appendonly"] == "no":
+                # It saves the empty dataset, and ends a snapshot that is under way.
+                self.snapshots.append(len(self.states) - 1)
+                if world.persistence.snapshots.changes() == 0:
+                    self.acknowledged = len(self.states) - 1
         world.persistence.flush()
         self._acknowledge()
         self.pass_time()
