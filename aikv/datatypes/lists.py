@@ -348,9 +348,9 @@ class ListKind(Kind):
             return allocated(held) + allocated(held.pack)
         looked_at = quick.chunks[: samples or len(quick.chunks)]
         # The chunk at the end may be nearly empty, so the mean is one by elements.
-        elements = sum(chunk.count for chunk in looked_at)
-        mean = sum(chunk.memory() for chunk in looked_at) / max(1, elements)
-        return allocated(held) + allocated(quick) + allocated(quick.chunks) + int(mean * quick.count)
+        elements = sum([int(chunk.count) for chunk in looked_at])
+        taken = sum([chunk.memory() for chunk in looked_at])
+        return allocated(held) + allocated(quick) + allocated(quick.chunks) + taken * len(held) // max(1, elements)
 
 
 KINDS[List] = ListKind()

@@ -130,9 +130,7 @@ class World:
     def run(self, *argv: bytes) -> bytes:
         """Run one command; returns the raw reply, which nobody has been sent yet."""
         self.engine.process(self.client, [list(argv)])
-        reply = b"".join(self.client.out)
-        self.client.out.clear()
-        return reply
+        return self.client.out.take()
 
     def info(self, field: str) -> str:
         """A field of INFO Persistence."""
