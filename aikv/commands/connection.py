@@ -8,7 +8,7 @@ from typing import Final
 
 from aikv.base.errors import SYNTAX, CommandError
 from aikv.base.numbers import parse_i64
-from aikv.base.version import REDIS_VERSION
+from aikv.base.version import CLIENT_VERSION
 from aikv.engine import gates, monitor, multi
 from aikv.engine.acl.users import DEFAULT_USER
 from aikv.engine.authentication import NO_PASSWORD_SET, authenticate, deauthenticate
@@ -102,7 +102,7 @@ def _greeting(client: Client) -> Pairs:
             b"server",
             b"redis",
             b"version",
-            REDIS_VERSION.encode(),
+            CLIENT_VERSION.encode(),
             b"proto",
             3 if client.resp3 else 2,
             b"id",

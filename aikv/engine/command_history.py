@@ -56,6 +56,11 @@ DEPRECATED: Final[dict[str, tuple[str, str]]] = {
 
 # Name -> version and what it brought, in order.
 HISTORY: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "acl|getuser": (
+        ("6.2.0", "Shows patterns of channels."),
+        ("7.0.0", "Shows selectors; keys and channels as rules."),
+    ),
+    "acl|setuser": (("6.2.0", "Takes patterns of channels."), ("7.0.0", "Takes selectors and permissions of keys.")),
     "auth": (("6.0.0", "Takes a user's name."),),
     "bgsave": (("3.2.2", "New option: SCHEDULE."),),
     "bitcount": _BITS,
