@@ -58,7 +58,7 @@ DEPRECATED: Final[dict[str, tuple[str, str]]] = {
 HISTORY: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "acl|getuser": (
         ("6.2.0", "Shows patterns of channels."),
-        ("7.0.0", "Shows selectors; keys and channels as rules."),
+        ("7.0.0", "Shows selectors, and keys as rules."),
     ),
     "acl|setuser": (("6.2.0", "Takes patterns of channels."), ("7.0.0", "Takes selectors and permissions of keys.")),
     "auth": (("6.0.0", "Takes a user's name."),),
