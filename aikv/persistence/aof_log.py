@@ -6,9 +6,11 @@ survives the end of this process whatever the policy. Against a power cut:
 
 - `always`: `flush` also forces the file to the disk. If either fails it raises `AofFatal`, and from then on
   always does: the change is in memory and cannot be taken back, so the server has to end without sending
-  the reply.
+  the reply. From the file it is taken back, since after a failed fsync the kernel may go on showing what the
+  disk never gets.
 - `everysec`: once a second a `DiskRunner` forces the file to the disk beside the loop. The write never
-  waits for it.
+  waits for it. What a power cut can undo is what was acknowledged in the last second, in the period of the cron
+  behind it (0.1 s at hz 10), and while the fsync itself was running.
 - `no`: the kernel decides.
 
 Two errors are kept apart. A failed write (a full disk) leaves the file as it was and the data in the buffer;
@@ -238,12 +240,22 @@ class AofLog:
         try:
             self.tail.sync()
         except OSError as error:
+            self._take_back()
             raise self.die(
                 f"Can't persist AOF for fsync error when the AOF fsync policy is 'always': {error.strerror}. Exiting..."
             ) from error
         self.note_durable(self.written)
         self._last_fsync_us = self.clock.monotonic_us()
         self.latency.note("aof-fsync-always", self._last_fsync_us - began_us)
+
+    def _take_back(self) -> None:
+        try:
+            self.tail.take_back()
+        except OSError as error:
+            log.warning(
+                f"Could not remove what was not forced to the disk from the append-only file: {error.strerror}. The "
+                "next start may load commands that were never acknowledged and that a power cut can still undo."
+            )
 
     def _sync_beside(self, wrote: bool) -> None:
         """Start an fsync beside the loop if one is due."""

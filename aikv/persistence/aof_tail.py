@@ -5,6 +5,9 @@ event loop. A write that does not take everything is undone by truncating the fi
 so the file always ends behind a whole command and a whole transaction; everything stays in the list for the
 next try. If the truncation fails too, the file ends in `torn` bytes of the list; the next try truncates
 again, or else goes on writing behind them, which comes to the same bytes.
+
+After an fsync that failed the kernel may show data that never reach the disk. Nobody was told that they are safe, so
+`take_back` removes them: the next process must not build upon them.
 """
 
 import errno
@@ -28,6 +31,8 @@ class AofTail:
         self._files: Final = files
         self.fd: int = -1
         self.size: int = 0
+        # Where what the last turn has written begins.
+        self._turn: int = 0
         self.synced: int = 0
         self.generation: int = 0
         self.buffer: list[bytes] = []
@@ -39,6 +44,7 @@ class AofTail:
         old = self.fd
         self.fd = fd
         self.size = size
+        self._turn = size
         # What an earlier process wrote may not have reached the disk.
         self.synced = 0
         self.generation += 1
@@ -69,6 +75,7 @@ class AofTail:
             raise
         self.buffer = []
         self.torn = 0
+        self._turn = self.size
         self.size += len(data)
 
     def mend(self) -> None:
@@ -84,3 +91,8 @@ class AofTail:
         """Force the file to the disk. Raises `OSError`."""
         self._files.fsync(self.fd)
         self.synced = self.size
+
+    def take_back(self) -> None:
+        """Cut off what the last turn has written. Raises `OSError`."""
+        self._files.truncate(self.fd, self._turn)
+        self.size = self._turn

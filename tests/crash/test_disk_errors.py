@@ -19,7 +19,7 @@ from aikv.base.errors import AikvError
 from aikv.persistence.aof_log import OFF, ON, AofFatal
 from crash.power.disk import Disk
 from crash.power.judge import Judge
-from crash.power.life import LOGGED, SAVED, Life
+from crash.power.life import LOGGED, SAVED, Life, Past
 from crash.power.memory import Fault
 from crash.power.world import Heard
 
@@ -157,6 +157,29 @@ def test_the_log(policy: str, switched: bool, times: int, partly: bool, deep: bo
                     check_refusals(life, heard.lines)
                     check_left(life, judge, policy != "always")
     record_property("disk errors survived", failures)
+
+
+def test_the_server_after_a_failed_fsync_builds_on_nothing_that_is_not_on_the_disk(deep: bool) -> None:
+    settings = {**LOGGED, "appendfsync": "always"}
+    life = Life(settings, 5)
+    life.start()
+    life.live(12, {})
+    fsyncs = [number for number, call in enumerate(life.files.calls) if covers_the_log(call.name, call.path, False)]
+    judge = Judge(settings)
+    for at in fsyncs if deep else fsyncs[1::4]:
+        first, alive = faulty_life(settings, {}, Fault(at, errno.EIO))
+        assert not alive
+        disk = Disk()
+        for call in first.files.calls:
+            disk.apply(call)
+        second = Life(settings, 6, disk.live(), Past(first, first.witness()))
+        second.start()
+        assert second.states[-1] == first.states[first.acknowledged]
+        second.live(6, {})
+        for call in second.files.calls:
+            disk.apply(call)
+            for image in disk.images(Random(at), [("none", "none"), ("all", "torn")]):
+                judge.check(image, second, call.stamp, call.stamp.acknowledged)
 
 
 @Ways

@@ -11,7 +11,8 @@ in any order, as far as one change does not rest on another:
   the file's full length, zeros in place of what is missing; or any of its blocks, zeros or the old content in place
   of the others.
 
-An fsync that failed has, as on Linux, given up what waited: a later one does not bring it to the disk.
+An fsync that failed has, as on Linux, given up what waited: the kernel goes on showing it (`seen`), but no later fsync
+brings it to the disk.
 """
 
 import os
@@ -34,8 +35,13 @@ class Waiting:
 
     durable: bytes = b""
     pending: list[tuple[int, bytes | None]] = field(default_factory=list)
-    # What an fsync that failed has given up; it is seen until the power is cut.
-    lost: bool = False
+    # What the kernel shows.
+    seen: bytes = b""
+
+    def change(self, offset: int, data: bytes | None) -> None:
+        """Write, or cut."""
+        self.pending.append((offset, data))
+        self.seen = applied(self.seen, [(offset, data)])
 
     def after(self, count: int) -> bytes:
         """The content with the first `count` of the changes."""
@@ -84,16 +90,14 @@ class Disk:
             elif call.name == "mkdir":
                 self.made.add(call.path)
         elif call.name == "write" and not call.failed:
-            self.files[call.node].pending.append((call.offset, call.data))
+            self.files[call.node].change(call.offset, call.data)
         elif call.name == "truncate" and not call.failed:
-            self.files[call.node].pending.append((call.offset, None))
+            self.files[call.node].change(call.offset, None)
         elif call.name == "fsync":
             file = self.files[call.node]
-            if call.failed:
-                file.lost = True
-            elif not file.lost:
+            if not call.failed:
                 file.durable = file.after(len(file.pending))
-                file.pending = []
+            file.pending = []
         elif call.name == "fsync_dir" and not call.failed:
             chosen = [index for index, waiting in enumerate(self.pending) if folder_of(waiting) == call.path]
             taken = self._with_what_they_rest_on(chosen)
@@ -103,7 +107,7 @@ class Disk:
     def live(self) -> Tree:
         """What the kernel shows."""
         names, folders = self._named(set(range(len(self.pending))))
-        return Tree(names, {node: file.after(len(file.pending)) for node, file in self.files.items()}, folders)
+        return Tree(names, {node: file.seen for node, file in self.files.items()}, folders)
 
     def images(self, chance: Random, kinds: list[tuple[str, str]]) -> Iterator[Image]:
         """One image for each pair of NAMES and DATA."""
@@ -173,8 +177,7 @@ def left_of(file: Waiting, how: str, chance: Random) -> tuple[bytes, list[tuple[
     if how == "none" or not file.pending:
         return file.durable, []
     if how == "all":
-        # What a failed fsync has given up is gone for certain.
-        return (file.durable if file.lost else full), []
+        return full, []
     block = chance.choice((SECTOR, PAGE))
     if how == "blocks":
         return some_blocks(file.durable, full, block, chance)

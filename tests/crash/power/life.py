@@ -76,6 +76,8 @@ class Life:
         self._distrusted = False
         self._base = ""
         self._number = 0
+        # Otherwise snapshots are what the next server starts from.
+        self._logged = settings["save"] == ""
 
     def witness(self) -> Stamp:
         """The journal of now."""
@@ -114,9 +116,9 @@ class Life:
                 self.states.append(fingerprint(world.engine))
             if argv[0] in (b"SAVE", b"BGSAVE") and replies[-1].startswith(b"+"):
                 self.snapshots.append(len(self.states) - 1)
-                if world.engine.stats.saves > saves and world.persistence.log.aof.state != ON:
+                if world.engine.stats.saves > saves and not self._logged:
                     self.acknowledged = len(self.states) - 1
-            elif argv[0] == b"FLUSHALL" and self.settings["appendonly"] == "no":
+            elif argv[0] == b"FLUSHALL" and not self._logged:
                 # It saves the empty dataset, and ends a snapshot that is under way.
                 self.snapshots.append(len(self.states) - 1)
                 if world.persistence.snapshots.changes() == 0:
@@ -156,7 +158,7 @@ class Life:
             self._cron_ms = world.clock.unix_ms()
             saves = world.engine.stats.saves
             world.persistence.cron()
-            if world.engine.stats.saves > saves and world.persistence.log.aof.state != ON:
+            if world.engine.stats.saves > saves and not self._logged:
                 self.acknowledged = self.snapshots[-1]
 
     def end(self) -> None:
