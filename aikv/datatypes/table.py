@@ -98,6 +98,26 @@ class Table:
                 self._merge_one()
         return value
 
+    def reserve(self, count: int) -> None:
+        """Take the shape for `count` keys that will be set now, if the table is empty; `fit` has to follow.
+
+        A table that is filled at one go is spared the splits, which are a third of the time of filling it.
+        """
+        wanted: i64 = count // SPLIT_AT + 1
+        if self.used == 0 and wanted > len(self.buckets):
+            level: i64 = 1
+            while 2 * level <= wanted:
+                level *= 2
+            self.buckets = [{} for _ in range(wanted)]
+            self._mask = level - 1
+            self._wide_mask = 2 * level - 1
+            self._split = wanted - level
+
+    def fit(self) -> None:
+        """Give up the buckets that are too many for the keys. O(buckets)."""
+        while self.used < MERGE_AT * (len(self.buckets) - 1):
+            self._merge_one()
+
     def clear(self) -> list[dict[bytes, object]]:
         """Empty the table; returns the old buckets, so that the caller chooses when to pay for freeing them."""
         old = self.buckets

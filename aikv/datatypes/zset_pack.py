@@ -15,6 +15,11 @@ from aikv.datatypes.listpack import FIRST
 
 # Redis takes a score of this size or less for an integer if it has no fraction.
 _INTEGER_LIMIT: Final = 4611686018427387904.0
+# Every integer up to here is a double of its own.
+_EXACT_LIMIT: Final = 1 << 53
+# A text with so many digits or fewer, and no more decimals than these, is how its double is printed.
+_EXACT_DIGITS: Final = 15
+_PLAIN_DECIMALS: Final = 6
 
 
 def encode_score(score: float) -> bytes:
@@ -109,6 +114,52 @@ def pack_of(members: list[bytes], scores: list[object]) -> bytes:
         encoded.append(listpack.encode_entry(members[index]))
         encoded.append(encode_score(cast(float, scores[index])))
     return listpack.from_entries(encoded)
+
+
+def is_kept_form(pack: bytes) -> bool:
+    """Whether `pack`, a listpack from elsewhere, surely is what would be kept here for its members and scores.
+
+    So its members are distinct and in order. False for some that are as well: scores that need a closer look.
+    """
+    seen: set[bytes] = set()
+    end: i64 = listpack.end_offset(pack)
+    offset: i64 = FIRST
+    before = 0.0
+    held = b""
+    while offset < end:
+        behind: i64 = offset + listpack.entry_size(pack, offset)
+        if behind >= end:
+            return False
+        if listpack.is_integer(pack, behind):
+            whole = listpack.integer_at(pack, behind)
+            if not -_EXACT_LIMIT <= whole <= _EXACT_LIMIT:
+                return False
+            score = float(whole)
+        else:
+            text = listpack.entry_at(pack, behind)
+            if not _is_plain(text):
+                return False
+            score = float(text)
+        member = listpack.entry_at(pack, offset)
+        if seen and (score < before or (score == before and member <= held)):
+            return False
+        seen.add(member)
+        before = score
+        held = member
+        offset = behind + listpack.entry_size(pack, behind)
+    return 2 * len(seen) == listpack.length(pack)
+
+
+def _is_plain(text: bytes) -> bool:
+    """Whether `text` is a decimal fraction of few digits in the one way in which it is printed."""
+    size: i64 = len(text)
+    start: i64 = 1 if size > 0 and text[0] == 45 else 0
+    point: i64 = text.find(b".")
+    if size - start > _EXACT_DIGITS + 1 or point <= start or not 1 < size - point <= _PLAIN_DECIMALS + 1:
+        return False
+    if text[size - 1] == 48 or (text[start] == 48 and point > start + 1):
+        return False
+    return text[start:point].isdigit() and text[point + 1 :].isdigit()
 
 
 def _comes_last(pack: bytes, score: float, member: bytes) -> bool:

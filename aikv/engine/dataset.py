@@ -15,6 +15,8 @@ from aikv.persistence.rdb_read import Receiver
 
 # Bytes read between two lines of progress in the log.
 PROGRESS_EVERY: Final = 64 * 1024 * 1024
+# A type, an empty key and an empty value.
+_SMALLEST_KEY: Final = 3
 
 
 class DatasetReceiver(Receiver):
@@ -45,6 +47,12 @@ class DatasetReceiver(Receiver):
             )
         self._db = self._engine.databases[db]
 
+    def resize(self, db_size: int, expires_size: int) -> None:
+        # No key takes fewer bytes, and nobody else vouches for the numbers.
+        most = self._size // _SMALLEST_KEY
+        self._db.table.reserve(min(db_size, most))
+        self._db.expires.reserve(min(expires_size, most))
+
     def put(self, key: bytes, value: object, expire_ms: int, idle_s: int, freq: int) -> None:
         if expire_ms != NO_EXPIRY and expire_ms < self._now_ms and not self._keep_expired:
             self.expired += 1
@@ -62,6 +70,12 @@ class DatasetReceiver(Receiver):
             database.access.set_idle(key, idle_s, self._now_ms // 1000)
         if freq >= 0:
             database.access.set_frequency(key, freq, self._now_ms // 1000)
+
+    def finish(self) -> None:
+        """The file has been read, or as much of it as will be: what was announced and did not come is given up."""
+        for database in self._engine.databases:
+            database.table.fit()
+            database.expires.fit()
 
     def progress(self, offset: int) -> None:
         if offset >= self._next_report:

@@ -115,6 +115,7 @@ class Persistence:
         except OSError as error:
             raise AikvError(f"Fatal error: can't open the RDB file {path} for reading: {described(error)}") from error
         finally:
+            receiver.finish()
             self._set_loading(False)
         self.keys_loaded = receiver.loaded
         self.keys_expired = receiver.expired
@@ -125,6 +126,7 @@ class Persistence:
             receiver = DatasetReceiver(self._engine, True, False, self._size_of(path), path)
             source = FileSource(self._files, fd, path, self._engine.config.get_bool("rdbchecksum"))
             end = read_rdb(source, receiver, trailing_allowed=True).end
+            receiver.finish()
         finally:
             self._files.close(fd)
         self.keys_loaded = receiver.loaded

@@ -36,6 +36,9 @@ LZF_MIN_SAVING: Final = 4
 # An LZF reference of 3 bytes yields 264 at most, so no honest block grows by more than this factor.
 LZF_MAX_FACTOR: Final = 88
 _SHOWN_KEY_BYTES: Final = 128
+# The lengths that take one byte.
+_SHORT: Final = 0x40
+_SHORT_LENGTHS: Final[list[bytes]] = [bytes((length,)) for length in range(_SHORT)]
 
 
 class UnsupportedType(CorruptFile):
@@ -152,8 +155,8 @@ def read_value(source: Source, type_byte: int, key: bytes) -> object:
 
 def encode_length(length: int) -> bytes:
     """The shortest form of a length below 2**64."""
-    if length < 0x40:
-        return bytes((length,))
+    if length < _SHORT:
+        return _SHORT_LENGTHS[length]
     if length < 0x4000:
         return bytes((0x40 | length >> 8, length & 0xFF))
     if length < 1 << 32:
@@ -164,11 +167,11 @@ def encode_length(length: int) -> bytes:
 def encode_int(number: int) -> bytes:
     """The string that is the decimal text of the 64-bit `number`: 2, 3 or 5 bytes where 32 bits hold it, else text."""
     if -0x80 <= number < 0x80:
-        return (ENC_INT8 | (number & 0xFF) << 8).to_bytes(2, "little")
+        return bytes((ENC_INT8, number & 0xFF))
     if -0x8000 <= number < 0x8000:
-        return (ENC_INT16 | (number & 0xFFFF) << 8).to_bytes(3, "little")
+        return bytes((ENC_INT16, number & 0xFF, number >> 8 & 0xFF))
     if -0x80000000 <= number < 0x80000000:
-        return (ENC_INT32 | (number & 0xFFFFFFFF) << 8).to_bytes(5, "little")
+        return bytes((ENC_INT32, number & 0xFF, number >> 8 & 0xFF, number >> 16 & 0xFF, number >> 24 & 0xFF))
     text = b"%d" % number
     return bytes((len(text),)) + text
 
@@ -188,8 +191,11 @@ def write_string(sink: Sink, text: bytes, packing: bool) -> None:
             sink.write(b"\xc3" + encode_length(len(packed)) + encode_length(length))
             sink.write(packed)
             return
-    sink.write(encode_length(length))
-    sink.write(text)
+    if length < _SHORT:
+        sink.write(_SHORT_LENGTHS[length] + text)
+    else:
+        sink.write(encode_length(length))
+        sink.write(text)
 
 
 class ValueWriter:

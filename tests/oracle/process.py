@@ -91,7 +91,8 @@ class ServerProcess:
             if self.process is None or self.process.poll() is not None:
                 break
             try:
-                with RawConnection(self.port) as connection:
+                # A server that loads a file listens, and answers when it has loaded it.
+                with RawConnection(self.port, START_SECONDS) as connection:
                     if connection.command("PING").startswith((b"+PONG", b"-NOAUTH")):
                         return
             except (ConnectionError, ServerClosed):

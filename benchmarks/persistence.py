@@ -1,0 +1,334 @@
+"""Saving and loading by aikv and by redis-server, measured side by side.
+
+Theory of operation: both servers get the same dataset. SAVE is timed by the client that asks for it. For the loads
+redis-server writes the files once: an RDB, an append-only log of commands, and one with an RDB in front; both
+servers then start on copies of the very same files, and the time from the start of the process to the first PONG, less
+that of a start on nothing, is the time of the load. The servers take turns, each turn gives one ratio, and the
+median is quoted with the smallest and the largest.
+
+BGSAVE is measured under load: redis-benchmark sets random keys of the dataset all the while, one connection asks once a
+millisecond, and the memory of the server and its children is added up. What these notice without a BGSAVE is measured
+right before, and stands beside. Needs Linux, redis-server and redis-benchmark.
+"""
+
+import json
+import os
+import platform
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import click
+from datasets import DATASETS, fill, strings
+from observe import MemoryWatch, Probe, longest
+
+from oracle.process import AIKV, REDIS, ServerProcess
+
+QUIET = ("--save", "", "--appendonly", "no", "--auto-aof-rewrite-percentage", "0", "--enable-debug-command", "yes")
+LOGGED = ("--save", "", "--appendonly", "yes", "--auto-aof-rewrite-percentage", "0")
+BASELINE_S = 2.0
+WAIT_S = 600.0
+NAMES = ("aikv", "redis")
+
+
+@dataclass
+class Background:
+    """One BGSAVE: stalls in ms, throughput in commands a second, memory in MB; each also as it is without one."""
+
+    seconds: float
+    stall_ms: float
+    usual_stall_ms: float
+    throughput: float
+    usual_throughput: float
+    memory_mb: float
+    peak_mb: float
+
+
+@dataclass
+class Case:
+    """The runs of one case, in seconds, for each server."""
+
+    dataset: str
+    what: str
+    aikv: list[float] = field(default_factory=list)
+    redis: list[float] = field(default_factory=list)
+
+    def ratios(self) -> list[float]:
+        """One for each turn; below 1 aikv takes less time."""
+        return [ours / theirs for ours, theirs in zip(self.aikv, self.redis, strict=True)]
+
+
+class Bench:
+    """Servers of both programs in folders below `home`, with `keys` keys, each case measured `runs` times."""
+
+    def __init__(self, home: Path, program: list[str], keys: int, runs: int) -> None:
+        self.home = home
+        self.programs = {"aikv": program, "redis": list(REDIS)}
+        self.keys = keys
+        self.runs = runs
+
+    @contextmanager
+    def served(self, name: str, folder: Path, arguments: tuple[str, ...]) -> Iterator[ServerProcess]:
+        """A running server of program `name` in `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        server = ServerProcess(self.programs[name], folder, arguments)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()
+
+    def files(self, dataset: str) -> dict[str, tuple[Path, tuple[str, ...]]]:
+        """Let redis-server write the files of all loads; returns for each case the folder and how to start on it."""
+        made: dict[str, tuple[Path, tuple[str, ...]]] = {}
+        for what, arguments in {
+            "load RDB": QUIET,
+            "load AOF": (*LOGGED, "--aof-use-rdb-preamble", "no"),
+            "load AOF with RDB preamble": (*LOGGED, "--aof-use-rdb-preamble", "yes"),
+        }.items():
+            folder = self.home / dataset / what.replace(" ", "-")
+            with self.served("redis", folder, arguments) as server:
+                fill(server, DATASETS[dataset](self.keys))
+                if arguments is QUIET:
+                    answered(server, "SAVE")
+                elif "preamble" in what:
+                    # A log is seldom only its base: a tenth of the keys is written once more behind it.
+                    wait_for(server, "aof_rewrite_in_progress", "BGREWRITEAOF")
+                    fill(server, strings(self.keys // 10))
+                    server.stop()
+                else:
+                    server.stop()
+            made[what] = (folder, arguments)
+        return made
+
+    def started(self, name: str, origin: Path | None, arguments: tuple[str, ...]) -> float:
+        """Seconds from the start of the process on a copy of the folder `origin`, or on nothing, to its first PONG."""
+        folder = self.home / "start"
+        if origin is None:
+            folder.mkdir()
+        else:
+            shutil.copytree(origin, folder, ignore=shutil.ignore_patterns("*.log"))
+        try:
+            began = time.monotonic()
+            with self.served(name, folder, arguments) as server:
+                took = time.monotonic() - began
+                expected = 0 if origin is None else self.keys
+                with server.connect() as connection:
+                    size = connection.command("DBSIZE")
+                if size != b":%d\r\n" % expected:
+                    raise click.ClickException(f"{name} holds {size!r} keys after the load, not {expected}")
+        finally:
+            shutil.rmtree(folder)
+        return took
+
+    def load(self, case: Case, origin: Path, arguments: tuple[str, ...]) -> None:
+        """Measure a load; a turn that is dropped brings files and programs into the system's memory."""
+        empty = {name: min(self.started(name, None, QUIET) for _ in range(2)) for name in NAMES}
+        for turn in range(-1, self.runs):
+            for name in NAMES:
+                took = self.started(name, origin, arguments) - empty[name]
+                if turn >= 0:
+                    getattr(case, name).append(took)
+            if turn >= 0:
+                click.echo(f" {case.ratios()[-1]:.2f}", nl=False, err=True)
+
+    def saves(self, case: Case, running: dict[str, ServerProcess]) -> None:
+        """Measure SAVE; the first turn is dropped."""
+        for turn in range(-1, self.runs):
+            for name in NAMES:
+                began = time.monotonic()
+                answered(running[name], "SAVE")
+                if turn >= 0:
+                    getattr(case, name).append(time.monotonic() - began)
+            if turn >= 0:
+                click.echo(f" {case.ratios()[-1]:.2f}", nl=False, err=True)
+
+    def background(self, server: ServerProcess) -> Background:
+        """One BGSAVE under load, after `BASELINE_S` of the load alone."""
+        command = ["redis-benchmark", "-p", str(server.port), "-c", "20", "-t", "set", "-d", "16", "-l"]
+        load = subprocess.Popen([*command, "-r", str(self.keys)], stdout=subprocess.DEVNULL)
+        probe = Probe(server.port)
+        try:
+            memory = MemoryWatch(server.pid)
+            count, began = served_so_far(server), time.monotonic()
+            time.sleep(BASELINE_S)
+            count_at_start, start = served_so_far(server), time.monotonic()
+            memory.start()
+            wait_for(server, "rdb_bgsave_in_progress", "BGSAVE")
+            end, count_at_end = time.monotonic(), served_so_far(server)
+            peak = memory.stop()
+        finally:
+            asked = probe.stop()
+            load.kill()
+            load.wait()
+        return Background(
+            end - start,
+            longest(asked, start, end) * 1000,
+            longest(asked, began, start) * 1000,
+            (count_at_end - count_at_start) / (end - start),
+            (count_at_start - count) / (start - began),
+            memory.before / 1e6,
+            peak / 1e6,
+        )
+
+
+def answered(server: ServerProcess, *command: str) -> bytes:
+    """The reply to `command`, however long it takes; an error ends the benchmark."""
+    with server.connect(timeout=WAIT_S) as connection:
+        reply = connection.command(*command)
+    if reply.startswith(b"-"):
+        raise click.ClickException(f"{' '.join(command)}: {reply!r}")
+    return reply
+
+
+def info(server: ServerProcess, section: str, name: str) -> int:
+    """A number in INFO."""
+    return int(answered(server, "INFO", section).decode().partition(f"\n{name}:")[2].split()[0])
+
+
+def served_so_far(server: ServerProcess) -> int:
+    """How many commands the server has processed."""
+    return info(server, "stats", "total_commands_processed")
+
+
+def wait_for(server: ServerProcess, name: str, command: str) -> None:
+    """Send `command` and wait until the field `name` of INFO says that its work is done."""
+    answered(server, command)
+    while info(server, "persistence", name):
+        time.sleep(0.01)
+
+
+def spread(values: list[float]) -> str:
+    """A median with its smallest and largest."""
+    return f"{statistics.median(values):.2f} ({min(values):.2f}-{max(values):.2f})"
+
+
+def table(cases: list[Case]) -> str:
+    """Saves and loads as a Markdown table."""
+    lines = [
+        "| dataset | what | aikv, s | redis-server, s | ratio (spread) |",
+        "|---|---|---:|---:|---:|",
+    ]
+    for case in cases:
+        ours, theirs = statistics.median(case.aikv), statistics.median(case.redis)
+        lines.append(f"| {case.dataset} | {case.what} | {ours:.2f} | {theirs:.2f} | {spread(case.ratios())} |")
+    return "\n".join(lines) + "\n"
+
+
+COLUMNS: list[tuple[str, Callable[[Background], str]]] = [
+    ("duration, s", lambda run: f"{run.seconds:.2f}"),
+    ("longest stall, ms (without)", lambda run: f"{run.stall_ms:.1f} ({run.usual_stall_ms:.1f})"),
+    ("commands/s (without)", lambda run: f"{run.throughput:,.0f} ({run.usual_throughput:,.0f})"),
+    ("memory peak, MB (before)", lambda run: f"{run.peak_mb:.0f} ({run.memory_mb:.0f})"),
+]
+
+
+def background_table(runs: dict[str, dict[str, list[Background]]]) -> str:
+    """The BGSAVE of the middle stall, for each dataset and server, as a Markdown table."""
+    lines = [
+        f"| BGSAVE of | server | {' | '.join(title for title, _ in COLUMNS)} |",
+        f"|---|---|{'---:|' * len(COLUMNS)}",
+    ]
+    for dataset, servers in runs.items():
+        for name, all_runs in servers.items():
+            middle = sorted(all_runs, key=lambda run: run.stall_ms)[len(all_runs) // 2]
+            lines.append(f"| {dataset} | {name} | {' | '.join(show(middle) for _, show in COLUMNS)} |")
+    return "\n".join(lines) + "\n"
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--keys", type=click.IntRange(10), default=1_000_000, help="Keys in a dataset.")
+@click.option("--runs", type=click.IntRange(1), default=3, help="Measured turns of each case.")
+@click.option("--quick", is_flag=True, help="100,000 keys, one turn.")
+@click.option("--dataset", "datasets", multiple=True, type=click.Choice(list(DATASETS)), help="[default: all]")
+@click.option("--only", multiple=True, type=click.Choice(["save", "bgsave", "load"]), help="[default: all]")
+@click.option("--aikv", "program", default=shlex.join(AIKV), help="The program to measure.")
+@click.option("--output", type=click.Path(path_type=Path), default=Path("build/bench"), help="Folder of results.")
+def main(
+    keys: int, runs: int, quick: bool, datasets: tuple[str, ...], only: tuple[str, ...], program: str, output: Path
+) -> None:
+    """Measure SAVE, BGSAVE and loading against redis-server, side by side.
+
+    Progress goes to the standard error: for each turn the ratio of the times. The tables go to the standard output, and
+    with all single runs to persistence.json and persistence.md in the folder --output.
+    """
+    if quick:
+        keys, runs = 100_000, 1
+    wanted = only or ("save", "bgsave", "load")
+    cases: list[Case] = []
+    backgrounds: dict[str, dict[str, list[Background]]] = {}
+    with tempfile.TemporaryDirectory(prefix="aikv-bench-") as home:
+        bench = Bench(Path(home), shlex.split(program), keys, runs)
+        for dataset in datasets or DATASETS:
+            if "load" in wanted:
+                click.echo(f"{dataset}: making the files", err=True)
+                for what, (origin, arguments) in bench.files(dataset).items():
+                    cases.append(Case(dataset, what))
+                    click.echo(f"{dataset}, {what}:", nl=False, err=True)
+                    bench.load(cases[-1], origin, arguments)
+                    click.echo("", err=True)
+                shutil.rmtree(Path(home, dataset))
+            if "save" in wanted or "bgsave" in wanted:
+                _save(bench, dataset, wanted, cases, backgrounds)
+    output.mkdir(parents=True, exist_ok=True)
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    results = {
+        "command": shlex.join(sys.argv),
+        "machine": machine,
+        "keys": keys,
+        "cases": [asdict(case) for case in cases],
+        "bgsave": {
+            dataset: {name: [asdict(run) for run in turns] for name, turns in servers.items()}
+            for dataset, servers in backgrounds.items()
+        },
+    }
+    (output / "persistence.json").write_text(json.dumps(results, indent=1) + "\n")
+    text = "\n".join(
+        part for part in (table(cases) if cases else "", background_table(backgrounds) if backgrounds else "") if part
+    )
+    (output / "persistence.md").write_text(text)
+    click.echo(text, nl=False)
+
+
+def _save(
+    bench: Bench,
+    dataset: str,
+    wanted: tuple[str, ...],
+    cases: list[Case],
+    backgrounds: dict[str, dict[str, list[Background]]],
+) -> None:
+    """SAVE and BGSAVE of one dataset, both servers running."""
+    with (
+        bench.served("aikv", Path(bench.home, dataset, "aikv"), QUIET) as ours,
+        bench.served("redis", Path(bench.home, dataset, "redis"), QUIET) as theirs,
+    ):
+        running = {"aikv": ours, "redis": theirs}
+        click.echo(f"{dataset}: filling", err=True)
+        for server in running.values():
+            fill(server, DATASETS[dataset](bench.keys))
+        if "save" in wanted:
+            cases.append(Case(dataset, "SAVE"))
+            click.echo(f"{dataset}, SAVE:", nl=False, err=True)
+            bench.saves(cases[-1], running)
+            click.echo("", err=True)
+        if "bgsave" in wanted:
+            click.echo(f"{dataset}, BGSAVE, longest stall in ms:", nl=False, err=True)
+            backgrounds[dataset] = {name: [] for name in NAMES}
+            for _ in range(bench.runs):
+                for name in NAMES:
+                    run = bench.background(running[name])
+                    backgrounds[dataset][name].append(run)
+                    click.echo(f" {name} {run.stall_ms:.0f}", nl=False, err=True)
+            click.echo("", err=True)
+
+
+if __name__ == "__main__":
+    main()
