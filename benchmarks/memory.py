@@ -1,10 +1,9 @@
 """Memory per key of aikv and of redis-server, measured side by side.
 
 Theory of operation: a server starts empty, its resident memory is read, it is filled with one kind of keys, and its
-memory is read again: the difference, divided by the keys, is what a key costs with its value, its place in the table and
-whatever the allocator needs. Each kind gets a server of its own, so nothing is measured that another kind left behind.
-`elements` is how many a collection has: the small ones stay in Redis's compact forms, the large ones leave them. Needs
-Linux and redis-server.
+memory is read again: the difference, divided by the keys, is what a key costs with its value, its place in the table,
+and what the allocator needs. Each kind gets a server of its own, so nothing is measured that another left behind. The
+small collections stay in Redis's compact forms, the large ones leave them. Needs Linux and redis-server.
 """
 
 import json

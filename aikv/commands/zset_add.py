@@ -28,6 +28,9 @@ def add_members(ctx: Context, key: bytes, members: list[bytes], scores: list[flo
         held = SortedSet()
         held.prepare(len(members), len(members[0]), CONFIGURED)
         ctx.put(key, held)
+        if len(members) > 1 and flags in (0, CH) and held.fill(members, scores, CONFIGURED):
+            ctx.changed_container(key, held, events.ZSET_ADD, len(members))
+            return len(members)
     else:
         held.prepare(len(members), 0, CONFIGURED)
     added = 0

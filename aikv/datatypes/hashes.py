@@ -14,7 +14,7 @@ Setting a field drops its time unless it is asked to stay; removing it drops it,
 
 from typing import Final, cast
 
-from mypy_extensions import i64
+from mypy_extensions import i64, mypyc_attr
 
 from aikv.base.random import Random
 from aikv.datatypes import listpack
@@ -33,6 +33,8 @@ _MAX_NAME_BYTES: Final = 32
 _FEW: Final = 4
 
 
+# Without a place among the collector's objects each takes 16 bytes less.
+@mypyc_attr(acyclic=True)
 class Hash:
     """A map from bytes to bytes. n is its number of fields; a small hash has at most some hundred."""
 

@@ -10,7 +10,7 @@ Large costs are those of `quicklist`.
 
 from typing import cast
 
-from mypy_extensions import i64
+from mypy_extensions import i64, mypyc_attr
 
 from aikv.datatypes import listpack
 from aikv.datatypes.chunks import exceeds, matches, within, without
@@ -21,6 +21,8 @@ from aikv.datatypes.memory import allocated
 from aikv.datatypes.quicklist import Quicklist
 
 
+# Without a place among the collector's objects each takes 16 bytes less.
+@mypyc_attr(acyclic=True)
 class List:
     """A sequence of bytes."""
 

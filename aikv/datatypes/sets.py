@@ -10,7 +10,7 @@ result of a set operation (`gather`), and a set most of which was popped.
 
 from typing import Final, cast
 
-from mypy_extensions import i64
+from mypy_extensions import i64, mypyc_attr
 
 from aikv.base.numbers import parse_i64
 from aikv.base.random import Random
@@ -30,6 +30,8 @@ _FEW: Final = 4
 _NONE: Final = b""
 
 
+# Without a place among the collector's objects each takes 16 bytes less.
+@mypyc_attr(acyclic=True)
 class Set:
     """Distinct bytes. n is their number; a small set has at most some hundred."""
 

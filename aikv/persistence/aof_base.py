@@ -20,7 +20,7 @@ from aikv.datatypes.stream import Stream
 from aikv.datatypes.strings import FloatText
 from aikv.datatypes.zsets import SortedSet
 from aikv.persistence.aof_format import encode_command, timestamp_annotation
-from aikv.persistence.background import ChildJob
+from aikv.persistence.background import ChildJob, read_apart
 from aikv.persistence.codec_stream_commands import emit_stream
 from aikv.persistence.files import Files
 from aikv.persistence.rdb_write import SavedDatabase
@@ -99,14 +99,18 @@ _EMITTERS: Final[dict[type, Emit]] = {
 _EMITTERS[Stream] = emit_stream
 
 
-def write_commands(sink: Sink, databases: list[SavedDatabase]) -> int:
-    """Write the commands that make `databases` out of nothing; returns the number of keys."""
+def write_commands(sink: Sink, databases: list[SavedDatabase], in_child: bool = False) -> int:
+    """Write the commands that make `databases` out of nothing; returns the number of keys.
+
+    `in_child` is as in `rdb_write.write_databases`.
+    """
     keys = 0
     for database in databases:
         if len(database) == 0:
             continue
         sink.write(encode_command([b"SELECT", b"%d" % database.index]))
-        for bucket in database.buckets():
+        for shared in database.buckets():
+            bucket = read_apart(shared) if in_child else shared
             for key, value in bucket.items():
                 _EMITTERS[type(value)](sink, key, value)
                 expire_ms = database.expire_of(key)
@@ -126,8 +130,12 @@ class BaseOptions:
         self.timestamp_s: Final = timestamp_s
 
 
-def write_base(files: Files, path: str, databases: list[SavedDatabase], options: BaseOptions) -> int:
+def write_base(
+    files: Files, path: str, databases: list[SavedDatabase], options: BaseOptions, in_child: bool = False
+) -> int:
     """Write the dataset to `path` and force it to the disk; returns the number of keys.
+
+    `in_child` is as in `rdb_write.write_databases`.
 
     Raises `OSError`, after which no file is left.
     """
@@ -135,13 +143,13 @@ def write_base(files: Files, path: str, databases: list[SavedDatabase], options:
     try:
         try:
             if options.rdb:
-                keys = write_rdb(files, fd, databases, options.save).keys
+                keys = write_rdb(files, fd, databases, options.save, in_child).keys
             else:
                 every = FSYNC_EVERY_BYTES if options.save.incremental_fsync else 0
                 sink = FileSink(files, fd, keep_crc=False, fsync_every=every)
                 if options.timestamp_s >= 0:
                     sink.write(timestamp_annotation(options.timestamp_s))
-                keys = write_commands(sink, databases)
+                keys = write_commands(sink, databases, in_child)
                 sink.flush()
             files.fsync(fd)
         finally:
@@ -169,7 +177,7 @@ class RewriteJob(ChildJob):
     def run(self) -> str:
         path = rewrite_temp_path(self.directory, os.getpid())
         try:
-            keys = write_base(self.files, path, self._databases, self._options)
+            keys = write_base(self.files, path, self._databases, self._options, in_child=True)
         except Exception as error:
             self.log(f"Write error writing append only file on disk: {error}")
             raise

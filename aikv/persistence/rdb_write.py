@@ -9,6 +9,7 @@ appends; everything else goes through the codec.
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from aikv.persistence.background import read_apart
 from aikv.persistence.codec import (
     INT32_TEXT,
     LZF_MIN_LENGTH,
@@ -137,14 +138,18 @@ def version_of(databases: Sequence[SavedDatabase]) -> int:
     return WRITTEN_VERSION
 
 
-def write_databases(writer: RdbWriter, databases: Sequence[SavedDatabase]) -> None:
-    """Write every database that is not empty; the header must have been written."""
+def write_databases(writer: RdbWriter, databases: Sequence[SavedDatabase], in_child: bool = False) -> None:
+    """Write every database that is not empty; the header must have been written.
+
+    `in_child` spares a forked child the memory of the pages that it would copy by reading them.
+    """
     for database in databases:
         keys = len(database)
         if keys > 0:
             expires = database.expires_count()
             writer.select(database.index, keys, expires)
-            for bucket in database.buckets():
+            for shared in database.buckets():
+                bucket = read_apart(shared) if in_child else shared
                 if expires > 0:
                     for key, value in bucket.items():
                         writer.entry(key, value, database.expire_of(key))

@@ -65,8 +65,13 @@ def temporary_name(path: str, pid: int) -> str:
     return os.path.join(os.path.dirname(path), f"temp-{pid}.rdb")
 
 
-def write_rdb(files: Files, fd: int, databases: Sequence[SavedDatabase], options: SaveOptions) -> SaveResult:
-    """Write a whole RDB to the open descriptor `fd`, without a last fsync. Raises `OSError`."""
+def write_rdb(
+    files: Files, fd: int, databases: Sequence[SavedDatabase], options: SaveOptions, in_child: bool = False
+) -> SaveResult:
+    """Write a whole RDB to the open descriptor `fd`, without a last fsync; `in_child` is as in `write_databases`.
+
+    Raises `OSError`.
+    """
     sink = FileSink(
         files, fd, keep_crc=options.checksum, fsync_every=FSYNC_EVERY_BYTES if options.incremental_fsync else 0
     )
@@ -74,7 +79,7 @@ def write_rdb(files: Files, fd: int, databases: Sequence[SavedDatabase], options
     writer.header(options.aux, version_of(databases))
     for code in options.functions:
         writer.function(code)
-    write_databases(writer, databases)
+    write_databases(writer, databases, in_child)
     writer.finish()
     return SaveResult(writer.keys, sink.offset())
 
@@ -87,19 +92,22 @@ def save_rdb(files: Files, path: str, databases: Sequence[SavedDatabase], option
     old one back.
     """
     temporary = temporary_name(path, os.getpid())
-    result = _write_temporary(files, temporary, databases, options)
+    result = _write_temporary(files, temporary, databases, options, False)
     _put_in_place(files, temporary, path)
     return result
 
 
 def _write_temporary(
-    files: Files, temporary: str, databases: Sequence[SavedDatabase], options: SaveOptions
+    files: Files, temporary: str, databases: Sequence[SavedDatabase], options: SaveOptions, in_child: bool
 ) -> SaveResult:
-    """Write the file `temporary` and force it to the disk. Raises `OSError`, and no file is left then."""
+    """Write the file `temporary` and force it to the disk; `in_child` is as in `write_databases`.
+
+    Raises `OSError`, and no file is left then.
+    """
     fd = files.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
         try:
-            result = write_rdb(files, fd, databases, options)
+            result = write_rdb(files, fd, databases, options, in_child)
             files.fsync(fd)
         finally:
             files.close(fd)
@@ -144,7 +152,7 @@ class SaveJob(ChildJob):
     def run(self) -> str:
         try:
             temporary = temporary_name(self.path, os.getpid())
-            result = _write_temporary(self.files, temporary, self._databases, self._options)
+            result = _write_temporary(self.files, temporary, self._databases, self._options, in_child=True)
         except Exception as error:
             self.log(f"Write error saving DB on disk: {error}")
             raise

@@ -55,6 +55,14 @@ def test_a_large_input_outlives_the_table_of_positions() -> None:
     assert decompress(packed, len(data)) == data
 
 
+@given(st.lists(st.text("abc", max_size=60), max_size=8))
+def test_what_one_call_has_seen_means_nothing_to_the_next(texts: list[str]) -> None:
+    for text in texts:
+        data = text.encode()
+        packed = compress(data)
+        assert packed is None or decompress(packed, len(data)) == data
+
+
 @given(st.binary(max_size=100), st.integers(0, 2000))
 def test_noise_is_refused_or_gives_the_stated_length(stream: bytes, length: int) -> None:
     try:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aikv.base import numbers
 from aikv.base.errors import NOT_AN_INTEGER, CommandError
 from aikv.base.numbers import I64_MAX, I64_MIN, format_double, parse_double, parse_i64, to_i64
 from oracle.process import ServerProcess
@@ -72,6 +73,13 @@ def test_only_canonical_text_is_an_integer(text: bytes) -> None:
 @given(st.floats(allow_nan=False))
 def test_a_printed_double_is_read_back(x: float) -> None:
     assert parse_double(format_double(x)) == x
+
+
+@given(st.integers(-(10**15), 10**15), st.integers(0, 12))
+def test_the_short_way_gives_the_same_layout(digits: int, decimals: int) -> None:
+    x = digits / 10**decimals
+    if x != int(x):
+        assert format_double(x) == numbers._redis_layout(repr(x))
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

@@ -125,6 +125,24 @@ def test_an_entry_that_could_be_shorter_is_made_so(entry: bytes, text: bytes) ->
     assert listpack.validated(data) == listpack.from_texts([text])
 
 
+NUMBERS = [sign * (1 << bits) + off for bits in (0, 7, 12, 15, 23, 31, 62) for sign in (1, -1) for off in (-1, 0, 1)]
+FORMS = {0xF1: 2, 0xF2: 3, 0xF3: 4, 0xF4: 8}
+
+
+@pytest.mark.parametrize("first", FORMS)
+@pytest.mark.parametrize("number", NUMBERS)
+def test_an_integer_is_taken_in_its_shortest_form_only(first: int, number: int) -> None:
+    size = FORMS[first]
+    if not -(1 << 8 * size - 1) <= number < 1 << 8 * size - 1:
+        return
+    entry = bytes((first,)) + number.to_bytes(size, "little", signed=True) + bytes((size + 1,))
+    data = (7 + len(entry)).to_bytes(4, "little") + b"\x01\0" + entry + b"\xff"
+    assert listpack.integer_at(data, listpack.FIRST) == number
+    kept = listpack.validated(data)
+    assert kept == listpack.from_texts([b"%d" % number])
+    assert (kept is data) == (listpack.encode_integer(number) == entry)
+
+
 @given(lists, st.data())
 def test_a_damaged_blob_is_refused_or_read_without_leaving_it(model: list[bytes], data: st.DataObject) -> None:
     pack = bytearray(listpack.from_texts(model))

@@ -169,6 +169,28 @@ def test_buckets_stay_small_and_the_emptied_table_gives_them_back() -> None:
     table._check()
 
 
+@pytest.mark.parametrize("announced", [0, 1, SPLIT_AT, 3 * SPLIT_AT, 1000 * SPLIT_AT + 7, 1 << 20])
+@pytest.mark.parametrize("count", [0, 1, 5000])
+def test_a_table_that_was_announced_too_small_or_too_large_takes_its_shape(announced: int, count: int) -> None:
+    table = Table()
+    table.reserve(announced)
+    assert len(table.buckets) == announced // SPLIT_AT + 1
+    for number, key in enumerate(numbered(count)):
+        table.set(key, number)
+    table._check()
+    table.fit()
+    table._check()
+    assert MERGE_AT * (len(table.buckets) - 1) <= count <= SPLIT_AT * len(table.buckets)
+    assert all(table.get(key) == number for number, key in enumerate(numbered(count)))
+    assert Counter(key for step in whole_scan(table, 10) for key in step) == Counter(numbered(count))
+
+
+def test_a_table_in_use_keeps_its_shape_whatever_is_announced() -> None:
+    table = filled(3)
+    table.reserve(100_000)
+    assert len(table.buckets) == 1
+
+
 def test_clear_leaves_a_table_that_works() -> None:
     table = filled(3000)
     table.clear()

@@ -11,7 +11,7 @@ from aikv.base.random import Random
 from aikv.datatypes import listpack, zsets
 from aikv.datatypes.kinds import kind_of, type_name
 from aikv.datatypes.limits import Limits
-from aikv.datatypes.zset_pack import encode_score, score_at
+from aikv.datatypes.zset_pack import encode_score, is_kept_form, pack_of, score_at
 from aikv.datatypes.zset_ranges import limited, mirrored, parse_lex_range, parse_score_range, rank_range
 from aikv.datatypes.zsets import ADDED, GT, INCR, LT, NOP, NOT_A_NUMBER, NX, UNCHANGED, UPDATED, XX, SortedSet
 
@@ -327,3 +327,51 @@ def test_the_sum_of_two_infinities_changes_nothing() -> None:
         value = filled([b"a"], math.inf, limits)
         assert value.add(b"a", -math.inf, INCR, limits) == (NOT_A_NUMBER, math.inf)
         assert value.score(b"a") == math.inf
+
+
+SCORE_TEXTS = st.sampled_from(
+    [
+        *(b"0.5", b"-0.5", b"1.50", b"01.5", b"1.", b".5", b"1.0", b"20000.5", b"1e3", b"0.0000001", b"0.000001"),
+        *(b"inf", b"nan", b"", b"-", b"x", b"5", b"123456789012345.6", b"12345678901234.5", b"9007199254740993"),
+        *(b"-.5", b"1.2.3"),
+    ]
+) | st.floats(allow_nan=False).map(lambda score: repr(score).encode())
+
+
+@given(st.lists(st.tuples(st.sampled_from([b"a", b"b", b"c", b"7"]), SCORE_TEXTS), max_size=4))
+def test_a_form_that_is_kept_as_it_stands_is_the_one_that_would_be_made(pairs: list[tuple[bytes, bytes]]) -> None:
+    pack = listpack.from_texts([text for pair in pairs for text in pair])
+    if is_kept_form(pack):
+        read = sorted([(float(score), member) for member, score in pairs])
+        assert len({member for member, _ in pairs}) == len(pairs)
+        assert pack == pack_of([member for _, member in read], [score for score, _ in read])
+
+
+@given(st.dictionaries(MEMBERS, st.integers(-(2**40), 2**40).map(lambda number: number / 64), max_size=8))
+def test_scores_of_few_digits_are_kept_as_they_stand(content: dict[bytes, float]) -> None:
+    pairs = sorted([(score, member) for member, score in content.items()])
+    pack = pack_of([member for _, member in pairs], [score for score, _ in pairs])
+    digits = [len(repr(abs(score)).replace(".", "")) for score, _ in pairs]
+    plain = all(float(score).is_integer() or len(repr(score).partition(".")[2]) <= 6 for score, _ in pairs)
+    assert is_kept_form(pack) or not plain or max(digits) > 15
+
+
+def test_a_listpack_that_ends_within_a_pair_is_not_kept() -> None:
+    assert not is_kept_form(listpack.from_texts([b"a", b"1", b"b"]))
+
+
+@given(st.lists(st.tuples(MEMBERS, SCORES), min_size=1, max_size=9))
+def test_what_is_filled_at_one_go_is_what_is_added_one_by_one(pairs: list[tuple[bytes, float]]) -> None:
+    limits = Limits()
+    limits.zset_listpack_entries = 6
+    one_by_one = SortedSet()
+    for member, score in pairs:
+        one_by_one.add(member, score, 0, limits)
+    filled = SortedSet()
+    members = [member for member, _ in pairs]
+    if filled.fill(members, [score for _, score in pairs], limits):
+        filled._check()
+        assert filled.pack == one_by_one.pack
+    else:
+        assert len(filled) == 0
+        assert len(set(members)) < len(members) or one_by_one.ordered is not None

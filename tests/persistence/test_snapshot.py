@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from aikv.persistence.background import BackgroundChild, ChildJob, ChildOutcome
+from aikv.datatypes.hashes import Hash
+from aikv.persistence.background import BackgroundChild, ChildJob, ChildOutcome, read_apart
 from aikv.persistence.files import Files
 from aikv.persistence.rdb_read import load_rdb
 from aikv.persistence.snapshot import (
@@ -208,6 +209,64 @@ class LoggingJob(SaveJob):
     def log(self, message: str) -> None:
         with open(self.path + ".log", "a") as log:
             log.write(f"{os.getpid()} {message}\n")
+
+
+VALUES: list[object] = [b"", b"text", b"x" * 70_000, 0, -1, 255, 2**31, -(2**31), 2**63 - 1, -(2**63), 10**15]
+
+
+def test_a_bucket_of_strings_is_read_apart_from_its_keys_and_values() -> None:
+    bucket: dict[bytes, object] = {b"key:%d" % number: value for number, value in enumerate(VALUES)}
+    shared = b"the same object twice, and as a key"
+    bucket |= {b"one": shared, b"two": shared, shared: 1, b"": b"empty"}
+    copied = read_apart(bucket)
+    assert copied == bucket
+    assert list(copied) == list(bucket)
+    assert [type(value) for value in copied.values()] == [type(value) for value in bucket.values()]
+    assert copied[b"key:2"] is not bucket[b"key:2"]
+
+
+def test_a_changed_string_is_read_apart_as_bytes() -> None:
+    assert read_apart({b"key": bytearray(b"abc")}) == {b"key": b"abc"}
+
+
+def test_a_bucket_with_another_value_is_read_as_it_is() -> None:
+    bucket: dict[bytes, object] = {b"string": b"x", b"hash": Hash()}
+    assert read_apart(bucket) is bucket
+
+
+class Reading(ChildJob):
+    """Reads buckets, and reports how many bytes of pages became the child's own by that."""
+
+    def __init__(self, buckets: list[dict[bytes, object]], apart: bool) -> None:
+        self.buckets = buckets
+        self.apart = apart
+
+    def run(self) -> str:
+        before = own_bytes()
+        length = 0
+        for bucket in self.buckets:
+            for key, value in (read_apart(bucket) if self.apart else bucket).items():
+                length += len(key) + len(bytes(value) if isinstance(value, bytes) else b"")
+        return f"{own_bytes() - before} {length}"
+
+
+def own_bytes() -> int:
+    """Memory of this process that it shares with no other."""
+    return int(Path("/proc/self/smaps_rollup").read_text().partition("Private_Dirty:")[2].split()[0]) * 1024
+
+
+def test_what_a_child_reads_apart_is_not_copied() -> None:
+    buckets: list[dict[bytes, object]] = [
+        {b"key:%d:%d" % (number, place): b"%0100d" % place for place in range(250)} for number in range(400)
+    ]
+    own: dict[bool, int] = {}
+    for apart in (False, True):
+        child = BackgroundChild()
+        child.start(Reading(buckets, apart))
+        outcome = wait_for_child(child)
+        assert outcome.ok, outcome.report
+        own[apart] = int(outcome.report.split()[0])
+    assert own[True] < own[False] / 4
 
 
 @pytest.mark.parametrize(
