@@ -127,9 +127,10 @@ def table(rows: list[Measured]) -> str:
 @click.command(context_settings={"show_default": True})
 @click.option("--keys", type=click.IntRange(1000), default=1_000_000, help="Keys; fewer where they are larger.")
 @click.option("--quick", is_flag=True, help="100,000 keys.")
+@click.option("--kind", "kinds", multiple=True, help="The beginning of a kind's name; repeatable. [default: all]")
 @click.option("--aikv", "program", default=shlex.join(AIKV), help="The program to measure.")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("build/bench"), help="Folder of results.")
-def main(keys: int, quick: bool, program: str, output: Path) -> None:
+def main(keys: int, quick: bool, kinds: tuple[str, ...], program: str, output: Path) -> None:
     """Measure the memory of a key in aikv and in redis-server.
 
     Progress goes to the standard error, the table to the standard output and to memory.json and memory.md in the folder
@@ -139,6 +140,8 @@ def main(keys: int, quick: bool, program: str, output: Path) -> None:
         keys = 100_000
     rows = []
     for kind in KINDS:
+        if kinds and not kind.name.startswith(kinds):
+            continue
         count = max(100, keys // kind.share)
         click.echo(f"{kind.name}: ", nl=False, err=True)
         ours = bytes_per_key(shlex.split(program), kind, count)
