@@ -27,6 +27,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import click
+from compare import cpu_seconds, spread
 from datasets import DATASETS, fill, strings
 from observe import MemoryWatch, Probe, longest
 
@@ -53,17 +54,33 @@ class Background:
 
 
 @dataclass
+class Run:
+    """Seconds that something took, and seconds of the server's CPU, which a busy machine does not make longer."""
+
+    seconds: float
+    cpu: float
+
+
+@dataclass
 class Case:
-    """The runs of one case, in seconds, for each server."""
+    """The runs of one case, for each server: seconds that passed, and seconds of the server's CPU."""
 
     dataset: str
     what: str
-    aikv: list[float] = field(default_factory=list)
-    redis: list[float] = field(default_factory=list)
+    aikv: list[Run] = field(default_factory=list)
+    redis: list[Run] = field(default_factory=list)
+
+    def add(self, name: str, run: Run) -> None:
+        """Note one run of the server `name`."""
+        (self.aikv if name == "aikv" else self.redis).append(run)
 
     def ratios(self) -> list[float]:
         """One for each turn; below 1 aikv takes less time."""
-        return [ours / theirs for ours, theirs in zip(self.aikv, self.redis, strict=True)]
+        return [ours.seconds / theirs.seconds for ours, theirs in zip(self.aikv, self.redis, strict=True)]
+
+    def cpu_ratios(self) -> list[float]:
+        """One for each turn; below 1 aikv takes less of the CPU."""
+        return [ours.cpu / theirs.cpu for ours, theirs in zip(self.aikv, self.redis, strict=True)]
 
 
 class Bench:
@@ -109,8 +126,8 @@ class Bench:
             made[what] = (folder, arguments)
         return made
 
-    def started(self, name: str, origin: Path | None, arguments: tuple[str, ...]) -> float:
-        """Seconds from the start of the process on a copy of the folder `origin`, or on nothing, to its first PONG."""
+    def started(self, name: str, origin: Path | None, arguments: tuple[str, ...]) -> Run:
+        """From the start of the process on a copy of the folder `origin`, or on nothing, to its first PONG."""
         folder = self.home / "start"
         if origin is None:
             folder.mkdir()
@@ -119,7 +136,7 @@ class Bench:
         try:
             began = time.monotonic()
             with self.served(name, folder, arguments) as server:
-                took = time.monotonic() - began
+                took = Run(time.monotonic() - began, cpu_seconds(server.pid))
                 expected = 0 if origin is None else self.keys
                 with server.connect() as connection:
                     size = connection.command("DBSIZE")
@@ -131,12 +148,15 @@ class Bench:
 
     def load(self, case: Case, origin: Path, arguments: tuple[str, ...]) -> None:
         """Measure a load; a turn that is dropped brings files and programs into the system's memory."""
-        empty = {name: min(self.started(name, None, QUIET) for _ in range(2)) for name in NAMES}
+        empty = {
+            name: min((self.started(name, None, QUIET) for _ in range(2)), key=lambda run: run.seconds)
+            for name in NAMES
+        }
         for turn in range(-1, self.runs):
             for name in NAMES:
-                took = self.started(name, origin, arguments) - empty[name]
+                run = self.started(name, origin, arguments)
                 if turn >= 0:
-                    getattr(case, name).append(took)
+                    case.add(name, Run(run.seconds - empty[name].seconds, run.cpu - empty[name].cpu))
             if turn >= 0:
                 click.echo(f" {case.ratios()[-1]:.2f}", nl=False, err=True)
 
@@ -144,10 +164,10 @@ class Bench:
         """Measure SAVE; the first turn is dropped."""
         for turn in range(-1, self.runs):
             for name in NAMES:
-                began = time.monotonic()
+                began, cpu = time.monotonic(), cpu_seconds(running[name].pid)
                 answered(running[name], "SAVE")
                 if turn >= 0:
-                    getattr(case, name).append(time.monotonic() - began)
+                    case.add(name, Run(time.monotonic() - began, cpu_seconds(running[name].pid) - cpu))
             if turn >= 0:
                 click.echo(f" {case.ratios()[-1]:.2f}", nl=False, err=True)
 
@@ -206,20 +226,20 @@ def wait_for(server: ServerProcess, name: str, command: str) -> None:
         time.sleep(0.01)
 
 
-def spread(values: list[float]) -> str:
-    """A median with its smallest and largest."""
-    return f"{statistics.median(values):.2f} ({min(values):.2f}-{max(values):.2f})"
-
-
 def table(cases: list[Case]) -> str:
     """Saves and loads as a Markdown table."""
     lines = [
-        "| dataset | what | aikv, s | redis-server, s | ratio (spread) |",
-        "|---|---|---:|---:|---:|",
+        "| dataset | what | aikv, s | redis-server, s | ratio (spread) | aikv, CPU s | redis-server, CPU s "
+        "| CPU ratio (spread) |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
     ]
     for case in cases:
-        ours, theirs = statistics.median(case.aikv), statistics.median(case.redis)
-        lines.append(f"| {case.dataset} | {case.what} | {ours:.2f} | {theirs:.2f} | {spread(case.ratios())} |")
+        cells = [case.dataset, case.what]
+        cells += [f"{statistics.median(run.seconds for run in runs):.2f}" for runs in (case.aikv, case.redis)]
+        cells.append(spread(case.ratios()))
+        cells += [f"{statistics.median(run.cpu for run in runs):.2f}" for runs in (case.aikv, case.redis)]
+        cells.append(spread(case.cpu_ratios()))
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -5,6 +5,7 @@ becomes 0), any other as the text that a client sees. Nothing but a walk finds a
 of some hundred; a pair that comes after all others is put there without a walk.
 """
 
+import math
 from typing import Final, cast
 
 from mypy_extensions import i64
@@ -20,6 +21,12 @@ _EXACT_LIMIT: Final = 1 << 53
 # A text with so many digits or fewer, and no more decimals than these, is how its double is printed.
 _EXACT_DIGITS: Final = 15
 _PLAIN_DECIMALS: Final = 6
+_POWERS: Final[list[float]] = [float(10**count) for count in range(_PLAIN_DECIMALS + 1)]
+# A digit, the point and a digit.
+_MIN_PLAIN: Final = 3
+_MINUS: Final = 0x2D
+_POINT: Final = 0x2E
+_ZERO: Final = 0x30
 
 
 def encode_score(score: float) -> bytes:
@@ -130,36 +137,53 @@ def is_kept_form(pack: bytes) -> bool:
         behind: i64 = offset + listpack.entry_size(pack, offset)
         if behind >= end:
             return False
+        after: i64 = behind + listpack.entry_size(pack, behind)
         if listpack.is_integer(pack, behind):
             whole = listpack.integer_at(pack, behind)
             if not -_EXACT_LIMIT <= whole <= _EXACT_LIMIT:
                 return False
             score = float(whole)
         else:
-            text = listpack.entry_at(pack, behind)
-            if not _is_plain(text):
+            score = _plain_score(pack, behind + 1, after - 1)
+            if math.isnan(score):
                 return False
-            score = float(text)
         member = listpack.entry_at(pack, offset)
         if seen and (score < before or (score == before and member <= held)):
             return False
         seen.add(member)
         before = score
         held = member
-        offset = behind + listpack.entry_size(pack, behind)
+        offset = after
     return 2 * len(seen) == listpack.length(pack)
 
 
-def _is_plain(text: bytes) -> bool:
-    """Whether `text` is a decimal fraction of few digits in the one way in which it is printed."""
-    size: i64 = len(text)
-    start: i64 = 1 if size > 0 and text[0] == 45 else 0
-    point: i64 = text.find(b".")
-    if size - start > _EXACT_DIGITS + 1 or point <= start or not 1 < size - point <= _PLAIN_DECIMALS + 1:
-        return False
-    if text[size - 1] == 48 or (text[start] == 48 and point > start + 1):
-        return False
-    return text[start:point].isdigit() and text[point + 1 :].isdigit()
+def _plain_score(pack: bytes, start: i64, end: i64) -> float:
+    """The decimal fraction of few digits in `pack[start:end]`, in the one way in which it is printed; else NaN.
+
+    Its digits, as an integer, and a power of ten this small are exact doubles, so their quotient is the nearest one.
+    """
+    negative = pack[start] == _MINUS
+    if negative:
+        start += 1
+    if not _MIN_PLAIN <= end - start <= _EXACT_DIGITS + 1:
+        return math.nan
+    digits: i64 = 0
+    point: i64 = -1
+    for place in range(start, end):
+        byte: i64 = pack[place]
+        if _ZERO <= byte <= _ZERO + 9:
+            digits = digits * 10 + byte - _ZERO
+        elif byte == _POINT and point < 0:
+            point = place
+        else:
+            return math.nan
+    decimals: i64 = end - point - 1
+    if point <= start or not 1 <= decimals <= _PLAIN_DECIMALS or pack[end - 1] == _ZERO:
+        return math.nan
+    if pack[start] == _ZERO and point > start + 1:
+        return math.nan
+    score = float(digits) / _POWERS[decimals]
+    return -score if negative else score
 
 
 def _comes_last(pack: bytes, score: float, member: bytes) -> bool:
