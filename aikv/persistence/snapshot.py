@@ -5,7 +5,8 @@ the old one, and the folder is forced too. So at any moment the path names eithe
 new one; on any failure the temporary file is removed and the old one left. In a background save a child, which sees the
 dataset as it was at the fork, writes the temporary file; the parent gives it its name once the child has ended well.
 So a child whose parent was killed can never replace the file of the server that was started next (in Redis the child
-renames). A killed child cannot remove its file, so the parent does that, too.
+renames). A killed child cannot remove its file, so the parent does that, too. Why a
+child, and what it costs, stands in the package's docstring.
 """
 
 import os
