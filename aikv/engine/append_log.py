@@ -62,7 +62,12 @@ class AppendLog:
         config.on_change("appendfsync", self._read_policy)
         config.on_change("no-appendfsync-on-rewrite", self._read_policy)
         config.on_change("appendonly", self._switch)
+        config.on_change("aof-timestamp-enabled", self._read_timestamps)
+        config.on_change("aof-disable-auto-gc", self._read_history)
+        config.on_change("aikv-aof-history-seconds", self._read_history)
         self._read_policy()
+        self._read_timestamps()
+        self._read_history()
 
     def rewriting(self) -> bool:
         """Whether a child is writing a base."""
@@ -93,6 +98,7 @@ class AppendLog:
         self.aof.cron()
         if self.waits.waiting:
             self.waits.serve()
+        self.aof.expire_history()
 
     def due(self) -> bool:
         """Whether a rewrite is to be started now, if no other child runs."""
@@ -199,6 +205,14 @@ class AppendLog:
         config = self._engine.config
         self.aof.set_policy(POLICIES[config.get_str("appendfsync")])
         self.aof.no_fsync_on_rewrite = config.get_bool("no-appendfsync-on-rewrite")
+
+    def _read_timestamps(self) -> None:
+        self.aof.timestamps = self._engine.config.get_bool("aof-timestamp-enabled")
+
+    def _read_history(self) -> None:
+        config = self._engine.config
+        forever = config.get_bool("aof-disable-auto-gc")
+        self.aof.history_s = -1 if forever else config.get_int("aikv-aof-history-seconds")
 
     def _switch(self) -> None:
         wanted = self._engine.config.get_bool("appendonly")

@@ -30,6 +30,7 @@ from aikv.base import log
 from aikv.base.clock import Clock
 from aikv.base.errors import AikvError
 from aikv.base.latency import LatencyMonitor
+from aikv.persistence.aof_format import timestamp_annotation
 from aikv.persistence.aof_fsync import DiskJob, DiskRunner
 from aikv.persistence.aof_manifest import Manifest
 from aikv.persistence.aof_store import AofStore
@@ -75,6 +76,10 @@ class AofLog:
         # no-appendfsync-on-rewrite, and whether a saving or rewriting child is running; the owner sets both.
         self.no_fsync_on_rewrite: bool = False
         self.child_active: bool = False
+        # aof-timestamp-enabled, which the owner sets; the second last noted, and the file in which it was.
+        self.timestamps: bool = False
+        self._noted_s: int = 0
+        self._noted_generation: int = -1
         # aof_delayed_fsync: how often a write met an fsync that had been running for two seconds.
         self.delayed_fsync: int = 0
         # Appends are numbered by whoever makes them: the last one, the last that is in the file, and the last that is
@@ -99,6 +104,8 @@ class AofLog:
     def append(self, data: bytes) -> None:
         """Collect `data`, one whole command or transaction as it is to stand in the file."""
         if self.active:
+            if self.timestamps:
+                self._note_time()
             self.tail.buffer.append(data)
 
     def flush(self) -> None:
@@ -200,6 +207,17 @@ class AofLog:
         self._fatal = text
         self.ok = False
         return AofFatal(text)
+
+    def _note_time(self) -> None:
+        """Date what follows, if the second is a new one or the file is.
+
+        So a file can be told from its own lines. A clock that goes back is not noted, as in Redis: times only grow.
+        """
+        now_s = self.clock.unix_ms() // 1000
+        if now_s > self._noted_s or self.tail.generation != self._noted_generation:
+            self._noted_s = max(now_s, self._noted_s)
+            self._noted_generation = self.tail.generation
+            self.tail.buffer.append(timestamp_annotation(self._noted_s))
 
     def _judge(self) -> None:
         self.ok = self._write_error is None and self._fsync_error is None and not self._fatal

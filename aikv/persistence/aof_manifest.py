@@ -8,7 +8,9 @@ thing that says which file is what; whatever it does not name is not part of the
     file appendonly.aof.1.incr.aof seq 1 type i
 
 Names with blanks or quotes are written as in `repr_bytes`; further pairs of words on a line are reserved
-and ignored; lines that begin with `#` are comments. Format, rules and error texts: Redis 7's. Two rules are
+and ignored by Redis, so two pairs of our own say of a history file what keeping it for a while needs: when it was
+replaced (`aikv-retired`, in unix seconds), and of a base which incr file was the first behind it (`aikv-first-incr`).
+Lines that begin with `#` are comments. Format, rules and error texts: Redis 7's. Two rules are
 stricter than Redis's: a sequence number is a positive decimal number, and a manifest that names neither a
 base nor an incr file is refused, because starting from it would serve nothing where there was something.
 
@@ -34,6 +36,8 @@ HISTORY: Final = "h"
 INCR: Final = "i"
 
 _LINE_MAX: Final = 1024
+_RETIRED: Final = b"aikv-retired"
+_FIRST_INCR: Final = b"aikv-first-incr"
 _BLANKS: Final = b" \t\r\n"
 _NEEDS_QUOTES: Final = b" \\\"'"
 _CHECKSUM: Final = b"# aikv crc64 "
@@ -66,16 +70,27 @@ class ManifestError(CorruptFile):
 
 class AofPart:
     """One file of the log: its `name` in the folder, its sequence number, its `kind` (BASE, HISTORY or
-    INCR)."""
+    INCR).
 
-    def __init__(self, name: str, seq: int, kind: str) -> None:
+    Of a history file `retired_s` is the unix second at which it was replaced, and of a base among them `first_incr`
+    the number of the incr file that went on where it ends; 0 where that is not known.
+    """
+
+    def __init__(self, name: str, seq: int, kind: str, retired_s: int = 0, first_incr: int = 0) -> None:
         self.name: Final = name
         self.seq: Final = seq
         self.kind: Final = kind
+        self.retired_s: Final = retired_s
+        self.first_incr: Final = first_incr
 
     def line(self) -> bytes:
         """The manifest's line for this file."""
-        return b"file %s seq %d type %s\n" % (_quoted(self.name), self.seq, self.kind.encode())
+        words = b"file %s seq %d type %s" % (_quoted(self.name), self.seq, self.kind.encode())
+        if self.retired_s > 0:
+            words += b" aikv-retired %d" % self.retired_s
+        if self.first_incr > 0:
+            words += b" aikv-first-incr %d" % self.first_incr
+        return words + b"\n"
 
 
 class Manifest:
@@ -111,10 +126,11 @@ class Manifest:
         lines = b"".join([part.line() for part in base + self.history + self.incr])
         return lines + _checksum_line(lines) + b"\n"
 
-    def add_base(self, filename: str, rdb: bool) -> AofPart:
-        """Name the next base of log `filename`; the present base becomes history."""
+    def add_base(self, filename: str, rdb: bool, now_s: int) -> AofPart:
+        """Name the next base of log `filename`; the present base becomes history at unix second `now_s`."""
         if self.base is not None:
-            self.history.insert(0, AofPart(self.base.name, self.base.seq, HISTORY))
+            first = self.incr[0].seq if self.incr else 0
+            self.history.insert(0, AofPart(self.base.name, self.base.seq, HISTORY, now_s, first))
         self.base_seq += 1
         suffix = "rdb" if rdb else "aof"
         self.base = AofPart(f"{filename}.{self.base_seq}.base.{suffix}", self.base_seq, BASE)
@@ -127,12 +143,16 @@ class Manifest:
         self.incr.append(part)
         return part
 
-    def retire_incr(self, keep: int) -> None:
+    def retire_incr(self, keep: int, now_s: int) -> None:
         """Turn all incr files but the last `keep` into history, because a new base holds what they hold."""
         end = max(len(self.incr) - keep, 0)
-        retired = [AofPart(part.name, part.seq, HISTORY) for part in self.incr[:end]]
+        retired = [AofPart(part.name, part.seq, HISTORY, now_s) for part in self.incr[:end]]
         self.history = retired + self.history
         self.incr = self.incr[end:]
+
+    def break_history(self) -> None:
+        """Changes were made that no incr file holds: what lies before them is no beginning of this log any more."""
+        self.history = [AofPart(part.name, part.seq, HISTORY) for part in self.history]
 
 
 def manifest_name(filename: str) -> str:
@@ -183,6 +203,7 @@ def _add_line(manifest: Manifest, line: bytes) -> str:
     if words is None or len(words) < 6 or len(words) % 2:
         return BAD_FORMAT
     name, seq, kind = b"", b"", b""
+    retired_s, first_incr = 0, 0
     for i in range(0, len(words), 2):
         key = words[i].lower()
         if key == b"file":
@@ -193,26 +214,36 @@ def _add_line(manifest: Manifest, line: bytes) -> str:
             seq = words[i + 1]
         elif key == b"type":
             kind = words[i + 1][:1]
+        elif key == _RETIRED:
+            retired_s = _small_number(words[i + 1])
+        elif key == _FIRST_INCR:
+            first_incr = _small_number(words[i + 1])
     # A name of dots would be a folder; a NUL cannot be in any name.
     if name in (b"", b".", b"..") or b"\0" in name or not kind or not seq.isdigit() or len(seq) > 18 or int(seq) == 0:
         return BAD_FORMAT
-    return _add_part(manifest, os.fsdecode(name), int(seq), kind.decode("latin-1"))
+    return _add_part(manifest, AofPart(os.fsdecode(name), int(seq), kind.decode("latin-1"), retired_s, first_incr))
 
 
-def _add_part(manifest: Manifest, name: str, seq: int, kind: str) -> str:
+def _small_number(word: bytes) -> int:
+    """The number in `word`; 0 where there is none, as for whatever else Redis would pass over."""
+    return int(word) if word.isdigit() and len(word) <= 18 else 0
+
+
+def _add_part(manifest: Manifest, part: AofPart) -> str:
+    kind, seq = part.kind, part.seq
     if kind == BASE:
         if manifest.base is not None:
             return DUPLICATE_BASE
-        manifest.base = AofPart(name, seq, BASE)
+        manifest.base = part
         manifest.base_seq = max(manifest.base_seq, seq)
     elif kind == INCR:
         if manifest.incr and seq <= manifest.incr[-1].seq:
             return NOT_MONOTONIC
-        manifest.incr.append(AofPart(name, seq, INCR))
+        manifest.incr.append(part)
         manifest.incr_seq = max(manifest.incr_seq, seq)
     elif kind == HISTORY:
-        manifest.history.append(AofPart(name, seq, HISTORY))
-        if name.endswith(".incr.aof"):
+        manifest.history.append(part)
+        if part.name.endswith(".incr.aof"):
             manifest.incr_seq = max(manifest.incr_seq, seq)
         else:
             manifest.base_seq = max(manifest.base_seq, seq)

@@ -10,6 +10,9 @@ are deleted. At each step the manifest on disk names files that together hold ev
     finish_rewrite     base 2, incr 2            history: base 1, incr 1
     history deleted    base 2, incr 2
 
+History is deleted at once, or after `history_s` seconds, so that a restore to a moment before the rewrite is possible
+(aikv-aof-history-seconds), or when nobody copies the files any more (`pinned`).
+
 `begin_rewrite` forces incr 1 to the disk before the manifest names incr 2: a file that is not the last one must be
 whole, and a later change must not survive an earlier one.
 
@@ -32,6 +35,7 @@ from aikv.base import log
 from aikv.base.clock import Clock
 from aikv.base.errors import AikvError
 from aikv.persistence.aof_fsync import DiskJob, DiskRunner
+from aikv.persistence.aof_history import out_of_time
 from aikv.persistence.aof_limit import RewriteLimit
 from aikv.persistence.aof_log import OFF, ON, WAIT_REWRITE, AofLog
 from aikv.persistence.aof_manifest import AofPart, Manifest, temp_incr_name
@@ -62,6 +66,12 @@ class Aof(AofLog):
         # The size after the last rewrite, from which growth is measured.
         self.base_size: int = 0
         self._rewrite_began_us: int = 0
+        # For how many seconds history is kept; -1 is for ever.
+        self.history_s: int = 0
+        # Whether somebody copies the files of the log: none is deleted then.
+        self.pinned: bool = False
+        # The monotonic time at which `expire_history` looks again.
+        self._history_look_us: int = 0
 
     def start(self, make_base: Callable[[str], None], temp_path: str, rdb: bool) -> None:
         """Open the log for appending after it was loaded, making its first files where there are none.
@@ -88,7 +98,7 @@ class Aof(AofLog):
             ) from error
         self.state = ON
         self.active = True
-        self._delete_history()
+        self.delete_history()
 
     def _measure(self) -> None:
         self.fixed_size = 0
@@ -99,7 +109,7 @@ class Aof(AofLog):
 
     def _create_first_files(self, make_base: Callable[[str], None] | None, temp_path: str, rdb: bool) -> None:
         manifest = self.manifest.copy()
-        base = manifest.add_base(self.store.filename, rdb) if make_base is not None else None
+        base = manifest.add_base(self.store.filename, rdb, 0) if make_base is not None else None
         incr = manifest.add_incr(self.store.filename)
         self.store.prepare(manifest)
         if base is not None and make_base is not None:
@@ -213,9 +223,12 @@ class Aof(AofLog):
         Returns False, and logs why, if that fails; the log then goes on as before.
         """
         manifest = self.manifest.copy()
-        base = manifest.add_base(self.store.filename, rdb)
+        now_s = self.clock.unix_ms() // 1000
+        base = manifest.add_base(self.store.filename, rdb, now_s)
         incr = manifest.add_incr(self.store.filename) if self.state == WAIT_REWRITE else None
-        manifest.retire_incr(0 if self.state == OFF else 1)
+        manifest.retire_incr(0 if self.state == OFF else 1, now_s)
+        if self.state != ON:
+            manifest.break_history()
         try:
             size = self._put_in_place(temp_path, manifest, base, incr)
         except OSError as error:
@@ -236,7 +249,7 @@ class Aof(AofLog):
         self.last_rewrite_ok = True
         self.limit.failures = 0
         self.forget_fsync_error()
-        self._delete_history()
+        self.delete_history()
         log.notice("Background AOF rewrite finished successfully")
         return True
 
@@ -321,13 +334,27 @@ class Aof(AofLog):
         if fd >= 0:
             self.runner.submit(DiskJob(fd, True, 0, 0, 0))
 
-    def _delete_history(self) -> None:
-        """Delete history files; one that cannot be deleted stays in the manifest for the next time."""
-        if not self.manifest.history:
+    def expire_history(self) -> None:
+        """Call about ten times a second: deletes the history files whose time is over."""
+        if self.manifest.history and self.state == ON:
+            now_us = self.clock.monotonic_us()
+            if now_us >= self._history_look_us:
+                self._history_look_us = now_us + _SECOND_US
+                self.delete_history()
+
+    def delete_history(self) -> None:
+        """Delete the history files whose time is over; one that cannot be deleted stays in the manifest for the next
+        time.
+
+        A base goes before the incr files behind it, so that what is left after a crash is not taken for a whole.
+        """
+        due = [] if self.pinned else out_of_time(self.manifest, self.history_s, self.clock.unix_ms() // 1000)
+        if not due:
             return
         used = [part.name for part in self.manifest.parts()]
         manifest = self.manifest.copy()
-        manifest.history = [part for part in manifest.history if part.name not in used and not self._deleted(part.name)]
+        kept = [part for part in due if part.name not in used and not self._deleted(part.name)]
+        manifest.history = [part for part in manifest.history if part not in due or part in kept]
         try:
             self.store.prepare(manifest)
             self.store.commit()

@@ -145,14 +145,18 @@ def test_an_error_names_the_line_and_its_offset() -> None:
 def test_a_rewrite_names_the_next_files_and_makes_the_old_ones_history() -> None:
     manifest = parse_manifest(BASE_LINE + INCR_LINE, "m")
     manifest.add_incr("appendonly.aof")
-    manifest.add_base("appendonly.aof", rdb=False)
-    manifest.retire_incr(keep=1)
-    assert manifest.text().startswith(
+    manifest.add_base("appendonly.aof", rdb=False, now_s=1_700_000_000)
+    manifest.retire_incr(keep=1, now_s=1_700_000_000)
+    text = manifest.text()
+    assert text.startswith(
         b"file appendonly.aof.2.base.aof seq 2 type b\n"
-        b"file appendonly.aof.1.incr.aof seq 1 type h\n"
-        b"file appendonly.aof.1.base.rdb seq 1 type h\n"
+        b"file appendonly.aof.1.incr.aof seq 1 type h aikv-retired 1700000000\n"
+        b"file appendonly.aof.1.base.rdb seq 1 type h aikv-retired 1700000000 aikv-first-incr 1\n"
         b"file appendonly.aof.2.incr.aof seq 2 type i\n"
     )
+    assert parse_manifest(text, "m").text() == text
+    manifest.break_history()
+    assert b"aikv-" not in manifest.text()
 
 
 def test_a_new_name_is_never_that_of_a_history_file() -> None:
@@ -165,7 +169,7 @@ def test_a_copy_is_independent() -> None:
     before = manifest.text()
     other = manifest.copy()
     other.add_incr("appendonly.aof")
-    other.add_base("appendonly.aof", rdb=True)
+    other.add_base("appendonly.aof", rdb=True, now_s=1)
     assert manifest.text() == before
 
 

@@ -136,8 +136,15 @@ PERSISTENCE: Final = [
             yes_no(
                 "aof-timestamp-enabled",
                 False,
-                "Note the time in the log, for a restore to a point in time.",
-                needs="timestamps in the AOF",
+                "Note the time in the log, for a restore to a point in time (`aikv restore`).",
+            ),
+            number(
+                "aikv-aof-history-seconds",
+                0,
+                0,
+                INT_MAX,
+                "Seconds for which files that a rewrite replaced are kept, so that `aikv restore` reaches back to before"
+                " the rewrite. With 0 they are removed at once.",
             ),
             yes_no(
                 "aof-rewrite-incremental-fsync",
@@ -145,9 +152,7 @@ PERSISTENCE: Final = [
                 "Sync the log to the disk bit by bit while it is rewritten.",
                 STORED,
             ),
-            yes_no(
-                "aof-disable-auto-gc", False, "Keep log files that are no longer needed.", needs="keeping old AOF files"
-            ),
+            yes_no("aof-disable-auto-gc", False, "Keep log files that are no longer needed for ever."),
         ],
     ),
     Section(

@@ -23,8 +23,6 @@ REFUSED = {
     "tls-replication": "yes",
     "tls-cluster": "yes",
     "supervised": "upstart",
-    "aof-timestamp-enabled": "yes",
-    "aof-disable-auto-gc": "yes",
     "enable-module-command": "local",
     "maxmemory": "100mb",
     "maxmemory-policy": "allkeys-lru",
@@ -94,7 +92,7 @@ def test_every_directive_of_redis_is_there_with_its_default(redis_config: RedisC
     assert differing <= STARTED_WITH
 
 
-def test_what_redis_7_0_does_not_have_came_with_7_2(redis_config: RedisConfig) -> None:
+def test_what_redis_7_0_does_not_have_came_with_7_2_or_is_our_own(redis_config: RedisConfig) -> None:
     theirs = redis_config.get("*")
     assert {name.decode() for name, _ in Config().match([b"*"])} - set(theirs) == {
         "set-max-listpack-entries",
@@ -105,6 +103,7 @@ def test_what_redis_7_0_does_not_have_came_with_7_2(redis_config: RedisConfig) -
         "bio-cpulist",
         "aof-rewrite-cpulist",
         "bgsave-cpulist",
+        "aikv-aof-history-seconds",
     }
 
 
