@@ -8,8 +8,15 @@ import sys
 
 import click
 
+from aikv.cli.restore import restore
 from aikv.cli.serve import serve
-from aikv.cli.tools import TOOLS
+from aikv.cli.tools import check_aof, check_rdb
+
+TOOLS: dict[str, click.Command] = {
+    "check-rdb": check_rdb,
+    "check-aof": check_aof,
+    "restore": restore,
+}
 
 
 def main() -> None:

@@ -78,6 +78,3 @@ def _check_preamble(path: str) -> int:
     if not report.ok:
         raise CorruptFile(path, report.error_offset, report.reason)
     return source.offset()
-
-
-TOOLS: dict[str, click.Command] = {"check-rdb": check_rdb, "check-aof": check_aof}

@@ -83,21 +83,21 @@ class Persistence:
     def load_log(self, manifest: Manifest) -> bool:
         """Replay the log; False where there is none. Raises `AikvError`."""
         engine = self._engine
-        self._loader = engine.connect(Link(), internal=True)
+        self._loader = None
         loader = AofLoader(
             self.log.store,
-            self._replay,
-            self._load_preamble,
+            self.replay,
+            self.load_preamble,
             self._progress,
             engine.config.get_bool("aof-load-truncated"),
         )
         self._next_report = PROGRESS_EVERY
         self._log_size = sum(self._size_of(self.log.store.path(part.name)) for part in manifest.parts())
-        self._set_loading(True)
+        self.set_loading(True)
         try:
             return loader.load(manifest).existed
         finally:
-            self._set_loading(False)
+            self.set_loading(False)
 
     def _load_snapshot(self, began_us: int) -> None:
         path = self._engine.config.path("dbfilename")
@@ -109,18 +109,19 @@ class Persistence:
     def load_snapshot(self, path: str, merge: bool = False) -> None:
         """Load the RDB file `path`; `merge` lets its keys replace those that are there. Raises `AikvError`."""
         receiver = DatasetReceiver(self._engine, False, merge, self._size_of(path), path)
-        self._set_loading(True)
+        self.set_loading(True)
         try:
             load_rdb(self._files, path, receiver, self._engine.config.get_bool("rdbchecksum"))
         except OSError as error:
             raise AikvError(f"Fatal error: can't open the RDB file {path} for reading: {described(error)}") from error
         finally:
             receiver.finish()
-            self._set_loading(False)
+            self.set_loading(False)
         self.keys_loaded = receiver.loaded
         self.keys_expired = receiver.expired
 
-    def _load_preamble(self, path: str) -> int:
+    def load_preamble(self, path: str) -> int:
+        """Load the RDB that a file of the log begins with; returns the offset behind it. Raises `AikvError`."""
         fd = self._files.open(path, 0)
         try:
             receiver = DatasetReceiver(self._engine, True, False, self._size_of(path), path)
@@ -132,9 +133,11 @@ class Persistence:
         self.keys_loaded = receiver.loaded
         return end
 
-    def _replay(self, argv: list[bytes]) -> None:
+    def replay(self, argv: list[bytes]) -> None:
+        """Run one command of a log. Raises CommandError."""
         loader = self._loader
-        assert loader is not None
+        if loader is None:
+            loader = self._loader = self._engine.connect(Link(), internal=True)
         self._engine.execute(loader, argv)
         reply = loader.out.take()
         if reply.startswith(b"-"):
@@ -152,7 +155,7 @@ class Persistence:
         except OSError as error:
             raise AikvError(f"Fatal error: can't read {path}: {described(error)}") from error
 
-    def _set_loading(self, loading: bool) -> None:
+    def set_loading(self, loading: bool) -> None:
         """While a file is loaded nothing runs out: its later commands may still refer to any key.
 
         The LOADING gate stays open: a file is loaded in one go, so the loader is the only client that runs anything.

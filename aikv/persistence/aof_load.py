@@ -49,9 +49,21 @@ def _spellings(word: bytes) -> set[bytes]:
 _TRANSACTION_NAMES: Final = frozenset(_spellings(b"MULTI") | _spellings(b"EXEC"))
 
 
+class AofLoadedFile:
+    """How far one file was loaded: `size` bytes and `commands` of it, up to unix second `last_s` as its annotations
+    say, 0 where it has none."""
+
+    def __init__(self, name: str, size: int) -> None:
+        self.name: Final = name
+        self.size: int = size
+        self.commands: int = 0
+        self.last_s: int = 0
+
+
 class AofLoaded:
     """What was loaded: `existed` whether there was a log, `commands` replayed, `size` in bytes of all files,
-    `base_size` of the base alone, `dropped` bytes cut off the end."""
+    `base_size` of the base alone, `dropped` bytes cut off the end; `files` says it file by file, and `ended` whether
+    the rest was left out because `AofLoader.is_past` said so."""
 
     def __init__(self) -> None:
         self.existed: bool = False
@@ -59,6 +71,8 @@ class AofLoaded:
         self.size: int = 0
         self.base_size: int = 0
         self.dropped: int = 0
+        self.files: list[AofLoadedFile] = []
+        self.ended: bool = False
 
 
 class AofLoader:
@@ -88,6 +102,14 @@ class AofLoader:
         self._mark: int = 0
         self._mark_offset: int = 0
 
+    def is_past(self, reader: AofReader) -> bool:  # noqa: ARG002
+        """Asked at each annotation: whether what follows in the log is not to be loaded. Here everything is."""
+        return False
+
+    def shorten(self, path: str, size: int) -> None:
+        """The file `path` is whole only up to `size` bytes: cut it there. Raises `OSError`."""
+        truncate_file(self._files, path, size)
+
     def load(self, manifest: Manifest) -> AofLoaded:
         """Load every file of `manifest`. Raises `CorruptFile` or `AikvError`."""
         parts = manifest.parts()
@@ -101,7 +123,10 @@ class AofLoader:
             name = parts[i].name
             if sizes[i] == 0 and name.endswith(".rdb"):
                 raise CorruptFile(self._store.path(name), 0, "the RDB base file is empty")
+            result.files.append(AofLoadedFile(name, sizes[i]))
             self._load_file(name, sizes[i], i == last)
+            if self._result.ended:
+                break
             self._done_before += sizes[i]
             self._progress(self._done_before)
             log.notice(f"DB loaded from {'base' if parts[i] is manifest.base else 'incr'} file {name}")
@@ -172,10 +197,28 @@ class AofLoader:
                 if self._multi_at < 0:
                     raise
                 raise AofCut(reader.path, self._multi_at, cut.item, _UNFINISHED) from cut
+            if not run and reader.timestamp > 0:
+                if self.is_past(reader):
+                    self._end_at(reader)
+                    return
+                self._result.files[-1].last_s = reader.timestamp
             self._replay_run(reader, run)
             self._progress(self._done_before + reader.offset())
         if self._multi_at >= 0:
             raise AofCut(reader.path, self._multi_at, reader.size, _UNFINISHED)
+
+    def _end_at(self, reader: AofReader) -> None:
+        """Leave out what follows the annotation just read, and the transaction that it stands in, if any."""
+        self._result.ended = True
+        self._result.files[-1].size = reader.timestamp_offset if self._multi_at < 0 else self._multi_at
+        self._drop_transaction()
+
+    def _drop_transaction(self) -> None:
+        loaded = self._result.files[-1]
+        loaded.commands -= len(self._queue) + (1 if self._multi_at >= 0 else 0)
+        self._queue = []
+        self._queue_offsets = []
+        self._multi_at = -1
 
     def _replay_run(self, reader: AofReader, run: list[list[bytes]]) -> None:
         execute = self._execute
@@ -192,6 +235,7 @@ class AofLoader:
         except CommandError as error:
             raise _refused(reader.path, self._offset_of(run, at), run[at], error) from error
         self._result.commands += len(run)
+        self._result.files[-1].commands += len(run)
 
     def _offset_of(self, run: list[list[bytes]], at: int) -> int:
         """The file offset of `run[at]`, which must not lie before the last one asked for."""
@@ -257,12 +301,12 @@ class AofLoader:
         log.warning(f"!!! Warning: short read while loading the AOF file {path}: {what} !!!")
         log.warning(f"!!! Truncating the AOF {path} at offset {cut.offset}: {dropped} bytes dropped !!!")
         try:
-            truncate_file(self._files, path, cut.offset)
+            self.shorten(path, cut.offset)
         except OSError as error:
             raise AikvError(f"Error truncating the AOF file {path}: {error.strerror}") from error
         log.warning(f"AOF {path} loaded anyway because aof-load-truncated is enabled")
-        self._queue = []
-        self._queue_offsets = []
+        self._drop_transaction()
+        self._result.files[-1].size = cut.offset
         self._result.dropped += dropped
 
 
