@@ -8,14 +8,18 @@ import sys
 
 import click
 
+from aikv.cli.backup import backup
 from aikv.cli.restore import restore
 from aikv.cli.serve import serve
 from aikv.cli.tools import check_aof, check_rdb
+from aikv.cli.verify import verify
 
 TOOLS: dict[str, click.Command] = {
     "check-rdb": check_rdb,
     "check-aof": check_aof,
+    "backup": backup,
     "restore": restore,
+    "verify": verify,
 }
 
 

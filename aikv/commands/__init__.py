@@ -11,6 +11,7 @@ def load() -> None:
     from aikv.commands import (  # noqa: F401
         acl,
         acl_log,
+        backup,
         bitfield,
         bitmaps,
         client,

@@ -16,7 +16,8 @@ from aikv.engine.snapshots import Snapshots, described
 from aikv.persistence.aof_base import BaseOptions, RewriteJob, rewrite_temp_path, write_base
 from aikv.persistence.aof_fsync import DiskRunner
 from aikv.persistence.aof_info import aof_info, aof_sizes_info
-from aikv.persistence.aof_log import ALWAYS, EVERYSEC, NO, OFF, WAIT_REWRITE
+from aikv.persistence.aof_load import AofLoadedFile
+from aikv.persistence.aof_log import ALWAYS, EVERYSEC, NO, OFF, ON, WAIT_REWRITE
 from aikv.persistence.aof_manifest import Manifest
 from aikv.persistence.aof_rewrite import Aof
 from aikv.persistence.aof_store import AofStore
@@ -55,6 +56,8 @@ class AppendLog:
         self._child_writes_rdb = True
         # Whether `aof.manifest` is that of the disk, which a log that is off does not read before it must.
         self._manifest_known = False
+        # Clients that copy the files of the log.
+        self._copying: set[int] = set()
         self.store = AofStore(files, config.path("appenddirname"), config.get_str("appendfilename"))
         self.aof = Aof(self.store, Manifest(), engine.clock, runner, POLICIES[config.get_str("appendfsync")])
         self.aof.latency = engine.observer.latency
@@ -98,6 +101,8 @@ class AppendLog:
         self.aof.cron()
         if self.waits.waiting:
             self.waits.serve()
+        if self._copying:
+            self._forget_copiers()
         self.aof.expire_history()
 
     def due(self) -> bool:
@@ -161,6 +166,40 @@ class AppendLog:
         self.aof.abort_rewrite(rewrite_temp_path(self._engine.config.get_str("dir"), pid), False)
         self.aof.rewrite_scheduled = False
         self._follow()
+
+    def begin_copy(self, client_id: int) -> list[AofLoadedFile]:
+        """Let client `client_id` copy the log: until it says so or has gone no file of it is deleted.
+
+        Returns the files, history included, each with the size that belongs to this moment. Raises CommandError where
+        the log is off or in trouble, `AofFatal`.
+        """
+        self.flush()
+        if self.aof.state != ON:
+            raise CommandError(b"ERR the append only file is off, or has no base yet")
+        refusal = self.aof.misconf()
+        if refusal is not None:
+            raise CommandError(refusal)
+        files: list[AofLoadedFile] = []
+        manifest = self.aof.manifest
+        for part in [*manifest.history, *manifest.parts()]:
+            try:
+                files.append(AofLoadedFile(part.name, self._files.size(self.store.path(part.name))))
+            except OSError as error:
+                raise CommandError(b"ERR " + described(error).encode()) from error
+        self._copying.add(client_id)
+        self.aof.pinned = True
+        return files
+
+    def end_copy(self, client_id: int) -> None:
+        """Client `client_id` needs the files no longer."""
+        self._copying.discard(client_id)
+        self.aof.pinned = bool(self._copying)
+
+    def _forget_copiers(self) -> None:
+        for client_id in list(self._copying):
+            if client_id not in self._engine.clients:
+                log.notice("Client id=%d went away while it copied the append only file", client_id)
+                self.end_copy(client_id)
 
     def info(self) -> list[tuple[str, str]]:
         """The fields of INFO Persistence that begin with `aof_` and are always there."""

@@ -47,10 +47,10 @@ class _CreationTime(Receiver):
         if name == b"ctime" and value.isdigit():
             self.created_s = int(value)
 
-    def select(self, db: int) -> None:
+    def select(self, db: int) -> None:  # noqa: ARG002
         raise _Seen
 
-    def put(self, key: bytes, value: object, expire_ms: int, idle_s: int, freq: int) -> None:
+    def put(self, key: bytes, value: object, expire_ms: int, idle_s: int, freq: int) -> None:  # noqa: ARG002
         raise _Seen
 
 
