@@ -54,8 +54,8 @@ class Address:
         url = urlsplit(text)
         if url.password is not None:
             raise AikvError(
-                f"leave the password out of the address: others can read it there. Set {PASSWORD_VARIABLES[0]}, or wait "
-                "to be asked"
+                f"leave the password out of the address: others can read it there. Set {PASSWORD_VARIABLES[0]}, or "
+                "wait to be asked"
             )
         self.user = unquote(url.username or "")
         if url.scheme == "unix":

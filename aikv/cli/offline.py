@@ -1,8 +1,8 @@
 """A dataset that is loaded without a server: the same engine and loaders, no socket, nothing written.
 
 Theory of operation: an engine of its own runs every command of a log and takes every key of a snapshot just as a
-starting server does, so what loads here loads there. What ran out meanwhile is kept, because a copy has to hold what the
-original holds. A snapshot's functions are remembered beside it.
+starting server does, so what loads here loads there. What ran out meanwhile is kept, because a copy has to hold what
+the original holds. A snapshot's functions are remembered beside it.
 """
 
 from typing import cast

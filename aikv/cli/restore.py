@@ -113,8 +113,8 @@ def _check_dated(log: FoundLog, loaded: AofLoaded, moment_s: int) -> None:
     if not loaded.commands or loaded.ended or any(file.last_s for file in loaded.files):
         return
     fail(
-        f"The log in {log.store.folder} says no times, so what was written until {moment_text(moment_s)} cannot be told "
-        "from what came later. Set `aof-timestamp-enabled yes` in the server for the future."
+        f"The log in {log.store.folder} says no times, so what was written until {moment_text(moment_s)} cannot be "
+        "told from what came later. Set `aof-timestamp-enabled yes` in the server for the future."
     )
 
 

@@ -108,8 +108,8 @@ def moment(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -
         when = datetime.fromisoformat(text)
     except ValueError as error:
         raise click.BadParameter(
-            f"{text!r} is no moment. Write it as 2026-11-20T10:00:00 (UTC), 2026-11-20T10:00:00+01:00 or as a unix time "
-            "in seconds."
+            f"{text!r} is no moment. Write it as 2026-11-20T10:00:00 (UTC), 2026-11-20T10:00:00+01:00 or as a unix "
+            "time in seconds."
         ) from error
     return int((when if when.tzinfo is not None else when.replace(tzinfo=UTC)).timestamp())
 

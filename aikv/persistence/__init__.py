@@ -10,6 +10,17 @@ file atomically, in a forked child (`background`) for BGSAVE, and `check_rdb` ex
 Nothing here knows commands, clients or configuration: a dataset to be saved is a list of `SavedDatabase`, one being
 loaded is a `Receiver`.
 
+Programs that want Redis's files without a server use what this package exports: `save_rdb`, `load_rdb`, `AofWriter`,
+`load_aof`, with plain bytes, lists, sets and dicts in and out (`public`, `plain`, `aof_writer`):
+
+    from aikv.persistence import AofSyncPolicy, AofWriter, Entry, load_aof, load_rdb, save_rdb
+
+    save_rdb("dump.rdb", {0: {b"greeting": b"hello", b"session": Entry(b"x", 1_900_000_000_000)}})
+    with AofWriter("appendonly.aof", AofSyncPolicy.EVERY_SECOND) as log:
+        log.log_command([b"SET", b"greeting", b"hello"])
+
+Keys and values are bytes, times unix milliseconds, intervals seconds; every error is an `AikvError`.
+
 Why a snapshot is a forked child's: measured with 1M strings of 16 bytes, 20 clients that set random keys all the while,
 two busy cores, medians of five (`benchmarks/persistence.py`; the second line is a prototype that was not kept).
 
@@ -28,3 +39,53 @@ the pages that they are on (300,000 mixed keys without a load: 116 MB become 195
 
 No `gc.freeze` before the fork: the collector is off in a server, and so touches nothing.
 """
+
+from aikv.base.errors import AikvError, CorruptFile
+from aikv.persistence.aof_writer import AofFailed, AofWriter
+from aikv.persistence.plain import (
+    BadValue,
+    PendingEntry,
+    StreamConsumer,
+    StreamGroup,
+    StreamValue,
+    TimedHash,
+    Value,
+    ZSet,
+)
+from aikv.persistence.public import (
+    AofSyncPolicy,
+    BadConfig,
+    Databases,
+    Entry,
+    FileAccess,
+    LoadedDatabases,
+    PersistenceConfig,
+    load_aof,
+    load_rdb,
+    save_rdb,
+)
+
+__all__ = [
+    "AikvError",
+    "AofFailed",
+    "AofSyncPolicy",
+    "AofWriter",
+    "BadConfig",
+    "BadValue",
+    "CorruptFile",
+    "Databases",
+    "Entry",
+    "FileAccess",
+    "LoadedDatabases",
+    "PendingEntry",
+    "PersistenceConfig",
+    "StreamConsumer",
+    "StreamGroup",
+    "StreamValue",
+    "TimedHash",
+    "Value",
+    "ZSet",
+    "load_aof",
+    "load_rdb",
+    "save_rdb",
+]

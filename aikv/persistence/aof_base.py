@@ -99,6 +99,13 @@ _EMITTERS: Final[dict[type, Emit]] = {
 _EMITTERS[Stream] = emit_stream
 
 
+def write_entry(sink: Sink, key: bytes, value: object, expire_ms: int) -> None:
+    """Write the commands that make one key; `expire_ms` is the unix ms at which it expires, -1 if never."""
+    _EMITTERS[type(value)](sink, key, value)
+    if expire_ms != -1:
+        sink.write(encode_command([b"PEXPIREAT", key, b"%d" % expire_ms]))
+
+
 def write_commands(sink: Sink, databases: list[SavedDatabase], in_child: bool = False) -> int:
     """Write the commands that make `databases` out of nothing; returns the number of keys.
 
@@ -112,10 +119,7 @@ def write_commands(sink: Sink, databases: list[SavedDatabase], in_child: bool = 
         for shared in database.buckets():
             bucket = read_apart(shared) if in_child else shared
             for key, value in bucket.items():
-                _EMITTERS[type(value)](sink, key, value)
-                expire_ms = database.expire_of(key)
-                if expire_ms != -1:
-                    sink.write(encode_command([b"PEXPIREAT", key, b"%d" % expire_ms]))
+                write_entry(sink, key, value, database.expire_of(key))
                 keys += 1
     return keys
 
