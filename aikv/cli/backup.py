@@ -1,9 +1,9 @@
 """`aikv backup`: a consistent copy of a running server's data.
 
-Theory of operation: the tool runs where the server runs, asks it for the files that make up its data and copies them
-itself. Where the append-only log is on, `AIKV.BACKUP BEGIN` names its files with the sizes of that moment and keeps
-them until the copy is made; otherwise, and with redis-server, BGSAVE is waited for and the snapshot copied. Either way the
-server goes on serving. The copy gets the name of the target when it is whole.
+Theory of operation: the tool runs where the server runs, asks it for the files that make up its data and copies them.
+Where the append-only log is on, `AIKV.BACKUP BEGIN` names its files with the sizes of that moment and keeps them until
+the copy is made; otherwise, and with redis-server, BGSAVE is waited for and the snapshot copied. Either way the server
+goes on serving. The copy gets the name of the target when it is whole.
 """
 
 import os

@@ -8,7 +8,10 @@ import sys
 
 import click
 
+from aikv.cli.aof import aof
 from aikv.cli.backup import backup
+from aikv.cli.convert import convert
+from aikv.cli.rdb import rdb
 from aikv.cli.restore import restore
 from aikv.cli.serve import serve
 from aikv.cli.tools import check_aof, check_rdb
@@ -17,6 +20,9 @@ from aikv.cli.verify import verify
 TOOLS: dict[str, click.Command] = {
     "check-rdb": check_rdb,
     "check-aof": check_aof,
+    "rdb": rdb,
+    "aof": aof,
+    "convert": convert,
     "backup": backup,
     "restore": restore,
     "verify": verify,

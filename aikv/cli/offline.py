@@ -11,7 +11,7 @@ from aikv import commands
 from aikv.base.clock import SystemClock
 from aikv.base.random import Random
 from aikv.base.version import REDIS_VERSION, VERSION
-from aikv.cli.terminal import Progress
+from aikv.cli.terminal import Progress, ignore
 from aikv.engine.blocking import Scheduler
 from aikv.engine.config import load
 from aikv.engine.dataset import DatasetReceiver
@@ -89,7 +89,7 @@ class OfflineDataset:
         return save_rdb(self._files, path, cast(list[SavedDatabase], self.engine.databases), options)
 
     def _preamble(self, path: str) -> int:
-        return self.load_snapshot(path, _ignore, trailing_allowed=True).end
+        return self.load_snapshot(path, ignore, trailing_allowed=True).end
 
 
 class LoadedLog:
@@ -98,7 +98,3 @@ class LoadedLog:
     def __init__(self, loaded: AofLoaded, cut_file: str) -> None:
         self.loaded = loaded
         self.cut_file = cut_file
-
-
-def _ignore(_offset: int) -> None:
-    pass

@@ -28,6 +28,9 @@ GOOD = 0
 BAD = 1
 FAILED = 2
 
+# datetime ends with the year 9999.
+_LAST_SECOND = 253_402_300_799
+
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
@@ -75,7 +78,7 @@ def _advice(error: CorruptFile) -> str:
 def progress(label: str, total: int) -> Iterator[Progress]:
     """A bar for `total` bytes; the function it gives is told how many bytes are done."""
     if not sys.stderr.isatty() or total <= 0:
-        yield _ignore
+        yield ignore
         return
     with click.progressbar(length=total, label=label, file=sys.stderr) as bar:
         done = 0
@@ -88,12 +91,14 @@ def progress(label: str, total: int) -> Iterator[Progress]:
         yield show
 
 
-def _ignore(_offset: int) -> None:
-    pass
+def ignore(_offset: int) -> None:
+    """Progress that nobody wants to see."""
 
 
 def moment_text(unix_s: int) -> str:
-    """Unix second `unix_s` as ISO 8601 in UTC."""
+    """Unix second `unix_s` as ISO 8601 in UTC; as it is where no calendar has it."""
+    if not 0 <= unix_s <= _LAST_SECOND:
+        return f"unix time {unix_s}"
     return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -13,7 +13,7 @@ import click
 
 from aikv.base.errors import AikvError, CorruptFile
 from aikv.cli.offline import OfflineDataset
-from aikv.cli.terminal import BAD, FAILED, GOOD, SETTINGS, plural, progress, tool
+from aikv.cli.terminal import BAD, FAILED, GOOD, SETTINGS, ignore, plural, progress, tool
 from aikv.persistence.aof_find import FoundLog, find_log, manifests_below
 from aikv.persistence.aof_load import RDB_MAGIC
 from aikv.persistence.aof_restore import MomentLoader
@@ -204,7 +204,7 @@ class _Verifier:
     def _read(self, log: FoundLog, path: str, name: str) -> None:
         """Read every command of a file, or its RDB with the CRC, without applying them."""
         only = find_log(self._files, path)
-        loader = MomentLoader(only.store, _ignore_command, self._skip_rdb, _ignore, -1)
+        loader = MomentLoader(only.store, _ignore_command, self._skip_rdb, ignore, -1)
         loader.load(only.manifest)
         if loader.cut_file:
             raise AikvError(f"{log.store.path(name)} ends within a command")
@@ -214,8 +214,4 @@ class _Verifier:
 
 
 def _ignore_command(_argv: list[bytes]) -> None:
-    pass
-
-
-def _ignore(_offset: int) -> None:
     pass

@@ -9,7 +9,6 @@ A write that fails takes back what it wrote, so the file ends behind a whole com
 is known of what is on the disk: the writer refuses everything from then on.
 """
 
-import os
 import threading
 from types import TracebackType
 from typing import Final
@@ -38,8 +37,8 @@ class AofWriter:
     """Appends commands to the file `path`, which is made if it is not there.
 
     A file that is there is read through once, so that nothing is ever put behind a damaged or cut end: that raises
-    `CorruptFile`, and the file stays as it is. Raises `FileAccess` where it cannot be opened. A writer is for one thread
-    at a time; close it, or use it in a `with` statement.
+    `CorruptFile`, and the file stays as it is. Raises `FileAccess` where it cannot be opened. Close a writer, or use it
+    in a `with` statement. Only one may write to a file.
     """
 
     def __init__(

@@ -158,11 +158,17 @@ def _read_count(source: Source) -> int:
     return count
 
 
+_TYPES: Final = (TYPE_STREAM, TYPE_STREAM_2, TYPE_STREAM_3)
+
+
 class StreamWriter(ValueWriter):
-    """`Stream`."""
+    """`Stream`, as the type of Redis 5 (`version` 1), 7.0 (2) or 7.2 (3)."""
+
+    def __init__(self, version: int) -> None:
+        self._version: Final = version
 
     def type_byte(self, value: object) -> int:  # noqa: ARG002
-        return TYPE_STREAM_2
+        return _TYPES[self._version - 1]
 
     def write(self, sink: Sink, value: object, packing: bool) -> None:
         stream = cast(Stream, value)
@@ -174,19 +180,24 @@ class StreamWriter(ValueWriter):
                 write_string(sink, node.pack(), packing)
             start = nodes[-1].id + 1
         sink.write(encode_length(stream.length))
-        for number in (stream.last_id, stream.first_id, stream.max_deleted_id):
-            _write_id(sink, number)
-        sink.write(encode_length(stream.entries_added))
+        _write_id(sink, stream.last_id)
+        if self._version > 1:
+            _write_id(sink, stream.first_id)
+            _write_id(sink, stream.max_deleted_id)
+            sink.write(encode_length(stream.entries_added))
         sink.write(encode_length(len(stream.groups)))
         for name, group in stream.ordered_groups():
             write_string(sink, name, packing)
             _write_id(sink, group.last_id)
-            sink.write(encode_length(_UNKNOWN_READ if group.entries_read == UNKNOWN else group.entries_read))
+            if self._version > 1:
+                sink.write(encode_length(_UNKNOWN_READ if group.entries_read == UNKNOWN else group.entries_read))
             _write_pending(sink, group.pending, True)
             sink.write(encode_length(len(group.consumers)))
             for consumer in group.ordered():
                 write_string(sink, consumer.name, packing)
                 _write_time(sink, consumer.seen_ms)
+                if self._version > 2:
+                    _write_time(sink, consumer.active_ms)
                 _write_pending(sink, consumer.pending, False)
 
 
@@ -214,4 +225,5 @@ def _write_time(sink: Sink, time_ms: int) -> None:
 VALUE_READERS[TYPE_STREAM] = read_stream
 VALUE_READERS[TYPE_STREAM_2] = read_stream_2
 VALUE_READERS[TYPE_STREAM_3] = read_stream_3
-VALUE_WRITERS[Stream] = StreamWriter()
+# Version 2 is what redis-server 7.0 reads.
+VALUE_WRITERS[Stream] = StreamWriter(2)

@@ -13,6 +13,7 @@ from aikv.persistence.background import read_apart
 from aikv.persistence.codec import (
     INT32_TEXT,
     LZF_MIN_LENGTH,
+    ValueWriter,
     encode_int,
     encode_length,
     write_string,
@@ -101,10 +102,14 @@ class RdbWriter:
             sink.write(_OP[OP_FREQ] + _OP[min(freq, _MAX_FREQ)])
         self.keys += 1
         if not self._short_entry(key, value):
-            writer = writer_of(value)
+            writer = self.writer_of(key, value)
             sink.write(_OP[writer.type_byte(value)])
             write_string(sink, key, self._packing)
             writer.write(sink, value, self._packing)
+
+    def writer_of(self, key: bytes, value: object) -> ValueWriter:  # noqa: ARG002
+        """What writes `value`, which is at `key`."""
+        return writer_of(value)
 
     def finish(self) -> None:
         """The end mark and the checksum (zeros if none is kept), and everything out of the sink's buffer."""

@@ -286,9 +286,8 @@ def test_a_cut_log_is_damaged_unless_that_is_allowed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", [[], ["SET", "a", "b"], [b"SET", 1]])
 def test_what_is_no_command_is_not_logged(command: list[bytes], tmp_path: Path) -> None:
-    with AofWriter(str(tmp_path / "log.aof")) as log:
-        with pytest.raises(BadValue, match="is no command"):
-            log.log_command(command)
+    with AofWriter(str(tmp_path / "log.aof")) as log, pytest.raises(BadValue, match="is no command"):
+        log.log_command(command)
     assert load_aof(str(tmp_path / "log.aof")) == []
 
 

@@ -143,8 +143,8 @@ PERSISTENCE: Final = [
                 0,
                 0,
                 INT_MAX,
-                "Seconds for which files that a rewrite replaced are kept, so that `aikv restore` reaches back to before"
-                " it. With 0 they are removed at once.",
+                "Seconds for which files that a rewrite replaced are kept, for `aikv restore` to reach back to before;"
+                " with 0 they are removed at once.",
             ),
             yes_no(
                 "aof-rewrite-incremental-fsync",
