@@ -47,7 +47,13 @@ def serve(arguments: tuple[str, ...]) -> None:
 
     \b
     Tools:
-      aikv check-rdb FILE                   examine an RDB file
+      aikv backup --to DIR                  copy the data of a running server
+      aikv verify DIR                       prove that a backup or data folder is complete and loads
+      aikv restore --at MOMENT ...          bring back the dataset of a moment
+      aikv rdb info|keys|export|diff|top    look into RDB files
+      aikv aof cat|stats                    look into append-only logs
+      aikv convert --rdb-version N IN OUT   write an RDB file for another version of Redis
+      aikv check-rdb [--salvage OUT] FILE   examine an RDB file
       aikv check-aof [--fix] FILE           examine an append-only file or its manifest
     """
     words = list(arguments)

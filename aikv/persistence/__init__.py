@@ -7,6 +7,9 @@ and back, one entry per data type; `rdb_format` holds its numbers. `rdb_read` an
 file atomically, in a forked child (`background`) for BGSAVE, and `check_rdb` examines one. The files that begin with
 `aof_` write, fsync, rewrite and load the append-only log, whose base is an RDB of the same codec.
 
+For files at rest: `aof_find` finds a log, `aof_history` says what its kept past is good for, `aof_restore` goes back to
+a moment, `backup` lists copies with checksums, `rdb_convert` writes other versions, `sizes` estimates memory.
+
 Nothing here knows commands, clients or configuration: a dataset to be saved is a list of `SavedDatabase`, one being
 loaded is a `Receiver`.
 

@@ -106,7 +106,8 @@ def test_the_estimate_of_memory_is_near_what_redis_says(made: tuple[Path, dict[s
     said = run(tmp_path, "rdb", "keys", "--long", "--db", "0", str(made[0]))[1]
     ours = {line.split("\t")[6]: int(line.split("\t")[5]) for line in said.splitlines()}
     for key, theirs in made[1].items():
-        assert 0.75 < ours[key] / theirs < 1.33, (key, ours[key], theirs)
+        # MEMORY USAGE leaves out the bucket, and what the allocator adds to an entry of the table.
+        assert abs(ours[key] - theirs) <= max(24, theirs / 4), (key, ours[key], theirs)
 
 
 def test_json_has_everything(dump: str, tmp_path: Path) -> None:

@@ -104,3 +104,22 @@ def test_a_cut_log_is_mended_only_when_asked_and_confirmed(start_server: StartSe
     server = start_server(AIKV, *LOGGED, "--aof-load-truncated", "no")
     with server.connect() as connection:
         assert connection.command("DBSIZE") == b":9\r\n"
+
+
+@pytest.mark.parametrize("program", [AIKV, REDIS], ids=["aikv", "redis"])
+def test_what_is_whole_of_a_damaged_snapshot_is_salvaged(program: tuple[str, ...], start_server: StartServer) -> None:
+    path = saved(program, start_server)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.rindex(b"key:") + 2])
+    rescued = path.parent / "rescued" / "dump.rdb"
+    rescued.parent.mkdir()
+    status, said = run(path.parent, "check-rdb", "--salvage", str(rescued), str(path))
+    assert status == 1
+    assert f"[info] 9 keys written to {rescued}" in said
+    assert [entry.name for entry in rescued.parent.iterdir()] == ["dump.rdb"]
+    server = start_server(REDIS, "--save", "", "--dir", str(rescued.parent), name="again")
+    with server.connect() as connection:
+        assert connection.command("DBSIZE") == b":9\r\n"
+    status, said = run(path.parent, "check-rdb", "--salvage", str(rescued), str(path))
+    assert status == 1
+    assert "is there already" in said
