@@ -89,6 +89,8 @@ def progress(label: str, total: int) -> Iterator[Progress]:
             done = offset
 
         yield show
+        # The last block ends without another word.
+        show(total)
 
 
 def ignore(_offset: int) -> None:

@@ -298,3 +298,18 @@ def test_standard_input_is_a_file_too(dump: str) -> None:
     with Path(dump).open("rb") as file:
         ended = subprocess.run([*AIKV, "rdb", "keys", "-"], stdin=file, capture_output=True, check=True)
     assert len(ended.stdout.splitlines()) == 12
+
+
+def test_progress_is_drawn_on_a_terminal_only(dump: str, tmp_path: Path) -> None:
+    controlling, terminal = os.openpty()
+    with (tmp_path / "out").open("wb") as out:
+        ended = subprocess.run([*AIKV, "rdb", "keys", dump], stdout=out, stderr=terminal, check=True)
+    os.close(terminal)
+    shown = os.read(controlling, 65536)
+    os.close(controlling)
+    assert ended.returncode == 0
+    assert b"Reading" in shown
+    assert b"100%" in shown
+    assert len((tmp_path / "out").read_bytes().splitlines()) == 12
+    quiet = subprocess.run([*AIKV, "rdb", "keys", dump], capture_output=True, check=True)
+    assert quiet.stderr == b""

@@ -277,3 +277,20 @@ def test_a_single_file_of_old_is_restored(tmp_path: Path, start_server: StartSer
     with server.connect() as connection:
         assert connection.command("GET", "a") == b"$1\r\n1\r\n"
     shutil.rmtree(tmp_path / "back")
+
+
+def test_a_backup_is_a_source_too(tmp_path: Path, start_server: StartServer) -> None:
+    server = start_server(AIKV, *LOGGED, "--aikv-aof-history-seconds", "1000")
+    with server.connect() as connection:
+        connection.command("SET", "before", "1")
+        wanted = next_second(connection)
+        connection.command("FLUSHALL")
+        connection.command("BGREWRITEAOF")
+        wait_for_children(connection)
+    status, said = run(tmp_path, "backup", "--from", f":{server.port}", "--to", str(tmp_path / "copy"))
+    assert status == 0, said
+    server.kill()
+    shutil.rmtree(server.folder)
+    status, said = run(tmp_path, "restore", "--at", str(wanted), "--from", str(tmp_path / "copy"), "--to", "back")
+    assert status == 0, said
+    assert "1 key (db0 1)" in said
