@@ -11,7 +11,7 @@ is known of what is on the disk: the writer refuses everything from then on.
 
 import threading
 from types import TracebackType
-from typing import Final
+from typing import Final, cast
 
 from mypy_extensions import mypyc_attr
 
@@ -67,7 +67,9 @@ class AofWriter:
         command, `FileAccess` where it could not be written and the file is as it was, `AofFailed` where an earlier
         error has ended this writer.
         """
-        if not args or not all(isinstance(arg, bytes) for arg in args):
+        # As objects: where this is compiled, an element that is not what it should be would be a TypeError.
+        given = cast(list[object], args)
+        if not given or not all(isinstance(arg, bytes) for arg in given):
             raise BadValue(f"{args!r} is no command: it must be a list of bytes, with at least a name")
         with self._lock:
             if self._failed or self._closing:

@@ -219,7 +219,8 @@ def _stored_hash(value: dict[object, object]) -> Hash:
 
 def _stored_sorted_set(value: ZSet) -> SortedSet:
     scores: dict[bytes, float] = {}
-    for member, score in value.items():
+    # As objects: where this is compiled, what is of another type than it should be would be a TypeError.
+    for member, score in cast(dict[object, object], value).items():
         if not isinstance(score, int | float) or math.isnan(score):
             raise BadValue(f"the score of {member!r} is {score!r}, which is no number")
         scores[_bytes(member, "a member of a sorted set")] = float(score)

@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from mypy_extensions import mypyc_attr
 
@@ -39,11 +39,12 @@ _TIME_LIMIT_MS: Final = 1 << 63
 
 
 class FileAccess(AikvError):
-    """The system refuses to read or write a file; `__cause__` is its `OSError`."""
+    """The system refuses to read or write the file `path`; `error` is what it said."""
 
     def __init__(self, path: str, error: OSError) -> None:
         super().__init__(f"{path}: {error.strerror or error}")
         self.path: Final = path
+        self.error: Final = error
 
 
 class BadConfig(AikvError):
@@ -124,7 +125,7 @@ class PersistenceConfig:
 class _Saved:
     """One database as the writer of snapshots wants it; values are turned into their stored form when asked for."""
 
-    def __init__(self, index: int, content: Mapping[bytes, Value | Entry]) -> None:
+    def __init__(self, index: object, content: Mapping[object, object]) -> None:
         if not isinstance(index, int) or not 0 <= index < _MOST_DATABASES:
             raise BadValue(f"{index!r} is no number of a database")
         self._index: Final = index
@@ -134,16 +135,18 @@ class _Saved:
         for key, item in content.items():
             if not isinstance(key, bytes):
                 raise BadValue(f"the key {key!r} is not bytes")
-            value: object = item
+            value = item
             if isinstance(item, Entry):
-                if not 0 <= item.expires_ms < _TIME_LIMIT_MS:
-                    raise BadValue(f"the key {key!r} runs out at {item.expires_ms}, which is no unix millisecond")
-                self._expires[key] = item.expires_ms
+                when: object = item.expires_ms
+                if not isinstance(when, int) or not 0 <= when < _TIME_LIMIT_MS:
+                    raise BadValue(f"the key {key!r} runs out at {when!r}, which is no unix millisecond")
+                self._expires[key] = when
                 value = item.value
             self._field_times = self._field_times or bool(getattr(value, "expires_ms", None))
             try:
                 self._values[key] = stored_of(value)
-            except BadValue as error:
+            except (BadValue, TypeError, ValueError) as error:
+                # The latter two where something within a stream is of another type than it should be.
                 raise BadValue(f"the key {key!r} of database {index}: {error}") from error
 
     @property
@@ -175,7 +178,9 @@ def save_rdb(path: str, databases: Databases, compress: bool = True, checksum: b
 
     Raises `BadValue` before anything is written, `FileAccess` where the disk refuses; the old file stands then.
     """
-    saved = [_Saved(index, content) for index, content in sorted(databases.items())]
+    # As objects: where this is compiled, what is of another type than it should be would be a TypeError.
+    given = cast(Mapping[int, Mapping[object, object]], databases)
+    saved = [_Saved(index, given[index]) for index in sorted(given)]
     now_s = int(time.time())
     options = SaveOptions(compress, checksum, aux=describing_fields(REDIS_VERSION, VERSION, now_s, 0, aof_base=False))
     try:
