@@ -313,3 +313,25 @@ def test_progress_is_drawn_on_a_terminal_only(dump: str, tmp_path: Path) -> None
     assert len((tmp_path / "out").read_bytes().splitlines()) == 12
     quiet = subprocess.run([*AIKV, "rdb", "keys", dump], capture_output=True, check=True)
     assert quiet.stderr == b""
+
+
+def peak_kib(*words: str) -> int:
+    """The most memory that a tool had while it ran, in KiB."""
+    process = subprocess.Popen([*AIKV, *words], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    small, large = str(tmp_path / "small.rdb"), str(tmp_path / "large.rdb")
+    save_rdb(small, {0: {b"key": b"v"}})
+    save_rdb(large, {0: {b"prefix:%d:key" % number: b"%d" % number + b"." * 400 for number in range(50_000)}}, False)
+    size_kib = os.stat(large).st_size // 1024
+    assert size_kib > 20_000
+    for words in (["rdb", "export"], ["rdb", "top"], ["convert", "--force", "--rdb-version", "9"], ["rdb", "diff"]):
+        more = [str(tmp_path / "out.rdb")] if words[0] == "convert" else []
+        peaks = [peak_kib(*words, *([path] if words[1] == "diff" else []), path, *more) for path in (small, large)]
+        # A block of the file is a megabyte, and a few of them are held at a time.
+        assert peaks[1] - peaks[0] < size_kib // 2, (words, peaks)
