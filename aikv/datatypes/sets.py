@@ -96,7 +96,7 @@ class Set:
     def add_many(self, argv: list[bytes], first: int, limits: Limits) -> int:
         """Add the members in `argv` from index `first` on, of which there are some; returns how many are new (SADD)."""
         self.prepare(argv[first], len(argv) - first, limits)
-        if self.table is None and not len(self) and self._fill(argv[first:], limits):
+        if self.table is None and not len(self) and self._fill(list(dict.fromkeys(argv[first:])), limits):
             return len(self)
         added: i64 = 0
         for index in range(first, len(argv)):
@@ -252,11 +252,14 @@ class Set:
         return count < limits.set_listpack_entries and len(member) <= limits.set_listpack_value
 
     def _fill(self, members: list[bytes], limits: Limits) -> bool:
-        """Hold `members`, in the form that this empty small set has, if that will do; the bytes are made at once."""
+        """Hold distinct `members`, in the form that this empty small set has, if that will do.
+
+        The bytes are made at once.
+        """
         if self.is_intset:
             if not _all_integers(members):
                 return False
-            self.pack = _intset_of(list(set(members)))
+            self.pack = _intset_of(members)
             return True
         total: i64 = 0
         for member in members:
@@ -266,7 +269,7 @@ class Set:
             total += size
         if total > listpack.SAFE_BYTES:
             return False
-        self.pack = listpack.from_texts(list(dict.fromkeys(members)))
+        self.pack = listpack.from_texts(members)
         return True
 
     def _become_intset(self, pack: bytes) -> None:

@@ -10,6 +10,8 @@ that Redis knows but `VALUE_READERS` does not is refused by name, since skipping
 from collections.abc import Callable
 from typing import Final, cast
 
+from mypy_extensions import i64
+
 from aikv.base.errors import CorruptFile
 from aikv.base.lzf import compress, decompress
 from aikv.base.numbers import parse_i64
@@ -75,6 +77,15 @@ def read_length(source: Source) -> int:
 
 def read_string(source: Source) -> bytes:
     """A string in any encoding, as its bytes."""
+    # A short one within the block, as most are, without a call.
+    buffer = source.buffer
+    start: i64 = source.pos + 1
+    size: i64 = len(buffer)
+    if start <= size:
+        short: i64 = buffer[start - 1]
+        if short < _SHORT and start + short <= size:
+            source.pos = start + short
+            return buffer[start : start + short]
     first = source.byte()
     if first < 0x40:
         return source.take(first)
