@@ -135,19 +135,21 @@ class _Saved:
         for key, item in content.items():
             if not isinstance(key, bytes):
                 raise BadValue(f"the key {key!r} is not bytes")
-            value = item
-            if isinstance(item, Entry):
-                when: object = item.expires_ms
-                if not isinstance(when, int) or not 0 <= when < _TIME_LIMIT_MS:
-                    raise BadValue(f"the key {key!r} runs out at {when!r}, which is no unix millisecond")
-                self._expires[key] = when
-                value = item.value
-            self._field_times = self._field_times or bool(getattr(value, "expires_ms", None))
             try:
-                self._values[key] = stored_of(value)
+                self._take(key, item)
             except (BadValue, TypeError, ValueError) as error:
-                # The latter two where something within a stream is of another type than it should be.
+                # The latter two where something within an entry or a stream is of another type than it should be.
                 raise BadValue(f"the key {key!r} of database {index}: {error}") from error
+
+    def _take(self, key: bytes, item: object) -> None:
+        value = item
+        if isinstance(item, Entry):
+            if not 0 <= item.expires_ms < _TIME_LIMIT_MS:
+                raise BadValue(f"it runs out at {item.expires_ms}, which is no unix millisecond")
+            self._expires[key] = item.expires_ms
+            value = item.value
+        self._field_times = self._field_times or bool(getattr(value, "expires_ms", None))
+        self._values[key] = stored_of(value)
 
     @property
     def index(self) -> int:
