@@ -21,8 +21,8 @@ from aikv.persistence.aof_base import write_entry
 from aikv.persistence.aof_find import FoundLog, find_log
 from aikv.persistence.aof_format import encode_command, encoded_length
 from aikv.persistence.aof_load import RDB_MAGIC
-from aikv.persistence.aof_zeros import skip_bytes
 from aikv.persistence.aof_reader import AofReader
+from aikv.persistence.aof_zeros import skip_bytes
 from aikv.persistence.files import Files
 from aikv.persistence.rdb_read import RdbSummary, read_rdb
 from aikv.persistence.sink import Sink
