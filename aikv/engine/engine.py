@@ -215,8 +215,9 @@ class Engine(Watcher):
             command.failed += 1
             self.stats.count_error(error.text)
             encode_error(client.out, error.text)
-        except Exception as error:
-            self._report_fault(client, command, error)
+        except Exception as fault:
+            # Not `error`: compiled, a name has one type in a function.
+            self._report_fault(client, command, fault)
         else:
             if not isinstance(reply, NoReply):
                 encode(client.out, reply, client.resp3)

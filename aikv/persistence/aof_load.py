@@ -139,8 +139,8 @@ class AofLoader:
         path = self._store.path(name)
         try:
             return self._files.size(path)
-        except FileNotFoundError as error:
-            raise AikvError(f"The append log file {path} doesn't exist, but the manifest names it") from error
+        except FileNotFoundError as missing:
+            raise AikvError(f"The append log file {path} doesn't exist, but the manifest names it") from missing
         except OSError as error:
             raise AikvError(f"Unable to obtain the AOF file {path} length. stat: {error.strerror}") from error
 
