@@ -1,4 +1,4 @@
-"""A handler that fails in a way that it should not: the client hears of it, the log has the story, the server goes on."""
+"""A handler that fails as it should not: the client hears of it, the log has the story, the server goes on."""
 
 import pytest
 
