@@ -2,12 +2,13 @@
 
 Theory of operation: hiredis's Reader is C and quick, but it reads replies, not requests: it takes types that a
 request must not have, and allocates for whatever an array header promises. So it is used as an accelerator whose
-answer is proven: input that could make it allocate is never shown to it, and what it returns is taken only where the
-commands' lengths on the wire add up to the input's own. Every request has exactly one canonical encoding, so a sum
-that agrees means that hiredis read what the exact parser would have read; where it does not, the input goes to the
-exact parser whole.
+answer is proven. Input that could make it allocate is never shown to it, nor is input with a line that begins like a
+type that Python could not tell from an array or a bulk string afterwards. So a list of bytes can only have come from
+an array of bulk strings, whose lengths hiredis takes in their canonical form only; that is what the exact parser would
+have read. Everything else goes to the exact parser whole.
 
-No input is left inside hiredis between calls, so one Reader serves any number of chunks.
+Behind the input hiredis is given an integer. If that is what it reads last, the input ended where a request ended, and
+no part of it is left inside hiredis, so one Reader serves any number of chunks.
 """
 
 import re
@@ -15,11 +16,22 @@ from typing import Final, cast
 
 import hiredis
 
-# An aggregate header of five digits or more: hiredis would allocate a list of that size before the first element.
-_BIG_AGGREGATE: Final = re.compile(rb"[*>][0-9]{5}")
+# An array header of five digits or more: hiredis would allocate a list of that size before the first element.
+_BIG_ARRAY: Final = re.compile(rb"\*[0-9]{5}")
 
-# Length of `$N\r\n` plus the final CR LF, by number of digits in N.
-_BULK_OVERHEAD: Final = 5
+# Types that become bytes as bulk strings do (simple string, verbatim string, big number), or a list as arrays do (push,
+# attribute), at the beginning of a line. A value may have such a line in it; then it goes the long way.
+_LOOKALIKE: Final = re.compile(rb"\n[+=(>|]")
+_PLUS: Final = 0x2B
+_EQUALS: Final = 0x3D
+_PARENTHESIS: Final = 0x28
+_GREATER: Final = 0x3E
+_BAR: Final = 0x7C
+
+_END: Final = -1
+_END_WIRE: Final = b":-1\r\n"
+
+_BYTES: Final[set[type]] = {bytes}
 
 
 class Batch:
@@ -30,41 +42,34 @@ class Batch:
 
     def read(self, data: bytes, out: list[list[bytes]]) -> bytes:
         """Append the commands in `data` to `out` where hiredis read all of it; returns the bytes left to parse."""
-        if not data.startswith(b"*") or _BIG_AGGREGATE.search(data) is not None:
+        if not data.startswith(b"*") or _BIG_ARRAY.search(data) is not None:
+            return data
+        # Looking for a single byte is fast, and mostly there is none of them.
+        if (
+            _PLUS in data or _EQUALS in data or _PARENTHESIS in data or _GREATER in data or _BAR in data
+        ) and _LOOKALIKE.search(data) is not None:
             return data
         reader = self._reader
-        # Whatever hiredis read: a reply may be anything.
-        commands: list[object] = []
+        commands: list[list[object]] = []
+        arguments: list[object] = []
         try:
             reader.feed(data)
-            command = reader.gets()
-            while command is not False:
+            reader.feed(_END_WIRE)
+            # Whatever hiredis reads: a reply may be anything.
+            command: object = reader.gets()
+            while type(command) is list and command:
                 commands.append(command)
+                arguments += command
                 command = reader.gets()
         except (hiredis.ProtocolError, TypeError, ValueError):
             # A map whose key is a list, or a number of more digits than Python reads, is no fault of the protocol of
             # replies, so hiredis goes on until Python refuses to build the value.
+            command = None
+        # An integer with something behind it was in the input.
+        if type(command) is not int or command != _END or reader.has_data():
             self._reader = hiredis.Reader()
             return data
-        if reader.has_data():
-            self._reader = hiredis.Reader()
-        if not _adds_up(commands, len(data)):
+        if not set(map(type, arguments)) <= _BYTES:
             return data
         out += cast(list[list[bytes]], commands)
         return b""
-
-
-def _adds_up(commands: list[object], size: int) -> bool:
-    """Whether the canonical encodings of `commands` are `size` bytes long together."""
-    total = 0
-    for argv in commands:
-        if not isinstance(argv, list) or not argv:
-            return False
-        total += 3 + len(str(len(argv)))
-        for argument in argv:
-            if type(argument) is not bytes:
-                return False
-            length = len(argument)
-            total += length + _BULK_OVERHEAD
-            total += 1 if length < 10 else 2 if length < 100 else len(str(length))
-    return total == size

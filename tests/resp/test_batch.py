@@ -23,7 +23,9 @@ PIECES = st.sampled_from(
         b"$4\r\nPING\r\n",
         b"$01\r\na\r\n",
         b":1\r\n",
+        b":-1\r\n",
         b"+OK\r\n",
+        b"+abcdefghij\r\n",
         b"-ERR\r\n",
         b"_\r\n",
         b"#t\r\n",
@@ -73,6 +75,17 @@ def exact(data: bytes) -> tuple[list[list[bytes]], bytes | None]:
         b"*1\r\n$4\r\nPIN",
         b"*1\r\n$4\r\nPING\r\nPING\r\n",
         b"*1\r\n=5\r\ntxt:a\r\n",
+        # As long as two bulk strings would be.
+        b"*2\r\n+abcdefghij\r\n=5\r\ntxt:a\r\n",
+        b"*1\r\n$1\r\na\r\n>1\r\n$1\r\na\r\n",
+        b"*1\r\n$1\r\na\r\n|1\r\n$1\r\na\r\n$1\r\nb\r\n",
+        b"*1\r\n(12\r\n",
+        # What is put behind the input, in the input itself or as the end of something unfinished.
+        b"*1\r\n$1\r\na\r\n:-1\r\n",
+        b"*1\r\n$1\r\na\r\n:-1\r\n*1\r\n$1\r\na\r\n",
+        b"*2\r\n$1\r\na\r\n",
+        b"*1\r\n$3\r\n",
+        b"*1\r\n$1\r\na\r\n:",
         b"*-1\r\n",
         b"*0\r\n",
     ],
@@ -88,7 +101,9 @@ def test_a_reader_that_met_nonsense_reads_the_next_input_afresh() -> None:
     batch = Batch()
     out: list[list[bytes]] = []
     batch.read(b"*1\r\n$4\r\nPI", out)
+    batch.read(b"*2\r\n$4\r\nPING\r\n", out)
     batch.read(b"*1\r\n@\r\n", out)
+    batch.read(b"*1\r\n$4\r\nPING\r\n:-1\r\n", out)
     assert batch.read(b"*1\r\n$4\r\nPING\r\n", out) == b""
     assert out == [[b"PING"]]
 
