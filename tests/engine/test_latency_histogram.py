@@ -29,7 +29,7 @@ def test_every_call_is_in_the_bucket_of_its_duration(durations_us: list[int]) ->
         expected[low] = expected.get(low, 0) + 1
     histogram = recorded(*durations_us)
     assert histogram.buckets() == sorted(expected.items())
-    assert histogram.recorded == len(durations_us)
+    assert histogram.recorded() == len(durations_us)
 
 
 def test_calls_too_short_to_measure_count_as_a_nanosecond() -> None:
