@@ -48,7 +48,10 @@ class Context:
             return None
         engine.stats.hits += 1
         if not self.client.no_touch:
-            engine.touch(db, key)
+            if engine.lfu:
+                engine.touch(db, key)
+            else:
+                db.access.touch(key, engine.now_s)
         return value
 
     def look(self, key: bytes) -> object | None:
