@@ -23,6 +23,7 @@ from aikv.base.version import REDIS_VERSION, VERSION
 from aikv.engine.config import Config
 from aikv.engine.engine import Engine
 from aikv.engine.lifecycle import Lifecycle
+from aikv.engine.migration import Migrations
 from aikv.engine.persistence import Persistence
 from aikv.persistence.aof_fsync import ThreadRunner
 from aikv.persistence.aof_log import AofFatal
@@ -33,6 +34,7 @@ from aikv.server.loop import LoopScheduler, new_event_loop, report_fault
 from aikv.server.open_files import clients_allowed
 from aikv.server.supervision import READY, STOPPING, notify_supervisor
 from aikv.server.tick import Tick
+from aikv.server.transfers import ThreadTransfers
 
 FORM: Final = "compiled" if COMPILED else "pure"
 
@@ -52,6 +54,7 @@ class Server(Lifecycle):
         self.engine.users.start(self._files)
         self.engine.persistence = self.persistence
         self.engine.lifecycle = self
+        self.engine.migrations = Migrations(self.engine, ThreadTransfers(self._loop, self.engine.clock))
         self._tick: Final = Tick(self.engine, self.persistence, self._loop)
         self._cron: Final = Cron(self._tick, self._loop)
         self._listener: Final = Listener(config)

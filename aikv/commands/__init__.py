@@ -42,6 +42,7 @@ def load() -> None:
         list_moves,
         lists,
         memory,
+        migrate,
         module,
         monitor,
         object,

@@ -232,7 +232,7 @@ def client_unblock(ctx: Context, argv: list[bytes]) -> object:
     if reason not in (b"TIMEOUT", b"ERROR"):
         raise CommandError(b"ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
     client = ctx.engine.clients.get(to_i64(argv[2]))
-    if client is None or client.block is None:
+    if client is None or client.block is None or client.block.stays:
         return 0
     if reason == b"ERROR":
         ctx.engine.unblock(client, CommandError(b"UNBLOCKED client unblocked via CLIENT UNBLOCK"))

@@ -31,12 +31,16 @@ class Block:
     """Why a client waits.
 
     `on_timeout` gives the reply when the time limit passes, or when CLIENT UNBLOCK asks for just that.
-    `cancel` is called when the client stops waiting for whatever reason.
+    `cancel` is called when the client stops waiting for whatever reason. One that `stays` cannot be ended by CLIENT
+    UNBLOCK, because what the client waits for is half done.
     """
 
-    def __init__(self, on_timeout: Callable[[], object], cancel: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, on_timeout: Callable[[], object], cancel: Callable[[], None] | None = None, stays: bool = False
+    ) -> None:
         self.on_timeout = on_timeout
         self.cancel = cancel
+        self.stays = stays
         self.timer: Timer | None = None
         # CLIENT REPLY had the reply of the command dropped that waits.
         self.quiet = False

@@ -157,14 +157,15 @@ def positions_with_flags(command: Command, argv: list[bytes]) -> list[tuple[int,
         for position in spec.positions(argv) or []:
             flags.setdefault(position, _flags_of(command, spec, argv))
     # What no specification finds, but `keys_of` does, is what the last one is about.
-    usual = command.specs[-1].flags if command.specs else []
+    usual = _flags_of(command, command.specs[-1], argv) if command.specs else []
     return [(position, flags.get(position, usual)) for position in positions]
 
 
 def _flags_of(command: Command, spec: KeySpec, argv: list[bytes]) -> list[str]:
     """The flags of `spec` for this request: those of SET and BITFIELD depend on its options."""
     if "variable_flags" not in spec.flags:
-        return spec.flags
+        # That others may not find all keys is no matter of one request.
+        return [flag for flag in spec.flags if flag != "incomplete"]
     options = [argument.upper() for argument in argv[2:]]
     if command.name == "set" and b"GET" not in options[1:]:
         return ["OW", "update"]

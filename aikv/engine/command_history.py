@@ -107,6 +107,12 @@ HISTORY: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "lpop": _POPPED,
     "lpush": _PUSHED,
     "lpushx": _PUSHED_IF,
+    "migrate": (
+        ("3.0.0", "New options: COPY, REPLACE."),
+        ("3.0.6", "New option: KEYS."),
+        ("4.0.7", "New option: AUTH."),
+        ("6.0.0", "New option: AUTH2."),
+    ),
     "pexpire": _CONDITIONS,
     "pexpireat": _CONDITIONS,
     "pttl": _NO_KEY,

@@ -50,6 +50,7 @@ from aikv.resp.encoder import encode, encode_error
 
 if TYPE_CHECKING:
     from aikv.engine.lifecycle import Lifecycle
+    from aikv.engine.migration import Migrations
     from aikv.engine.persistence import Persistence
 
 # Spellings of command names that are remembered, so that none is lower-cased twice.
@@ -61,11 +62,12 @@ _OF_HTTP: Final = (b"post", b"host:")
 class Engine(Watcher):
     """The databases and everything that commands act on.
 
-    `persistence` and `lifecycle` are set by whoever puts a server together; an engine alone has neither.
+    `persistence`, `lifecycle` and `migrations` are set by whoever puts a server together; an engine alone has none.
     """
 
     persistence: "Persistence"
     lifecycle: "Lifecycle"
+    migrations: "Migrations"
 
     def __init__(self, config: Config, clock: Clock, random: Random, scheduler: Scheduler) -> None:
         self.config = config
@@ -128,7 +130,7 @@ class Engine(Watcher):
         # Of these, the ones that take less than so many concern histograms only; the observer sets this, too.
         self.unremarkable_us: i64 = 0
         self.observer = Observer(self)
-        self._refresh_time()
+        self.refresh_time()
         self._read_notify()
         config.on_change("notify-keyspace-events", self._read_notify)
         follow_limits(config)
@@ -163,7 +165,7 @@ class Engine(Watcher):
 
     def process(self, client: Client, commands: list[list[bytes]]) -> None:
         """Run `commands` in order; those behind one that makes the client wait are kept for later."""
-        self._refresh_time()
+        self.refresh_time()
         if client.halted:
             if not client.closing:
                 client.queue += commands
@@ -526,7 +528,8 @@ class Engine(Watcher):
     def _read_notify(self) -> None:
         self.notify = events.parse_classes(self.config.get_str("notify-keyspace-events"))
 
-    def _refresh_time(self) -> None:
+    def refresh_time(self) -> None:
+        """Read the clock, for what does not begin with a client's input."""
         now: i64 = self.clock.unix_us()
         self.now_us = now
         self.now_ms = now // 1000

@@ -70,7 +70,9 @@ class KeySpec:
             return -1
         step = 1 if self.index > 0 else -1
         position = self.index if self.index > 0 else len(argv) + self.index
-        while 0 < position < len(argv):
+        # Backwards Redis stops in front of the first argument.
+        least = 1 if self.index > 0 else 2
+        while least <= position < len(argv):
             if argv[position].upper() == self.keyword:
                 return position + 1
             position += step

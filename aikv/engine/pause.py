@@ -7,6 +7,7 @@ meanwhile, so that a replica can catch up with a dataset that stands still.
 A pause during a pause can only make it stricter and longer, as in Redis.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from aikv.engine import gates
@@ -25,12 +26,13 @@ _LONGEST_DELAY_MS: Final = 24 * 3600 * 1000
 
 
 class Pause:
-    """What is paused, until when (Unix ms), and who waits."""
+    """What is paused, until when (Unix ms), and who waits; `afterwards` is what else is to be done at the end."""
 
     def __init__(self) -> None:
         self.kind = NONE
         self.until_ms = 0
         self.waiting: list[Client] = []
+        self.afterwards: list[Callable[[], None]] = []
         self._timer: Timer | None = None
 
     def begin(self, engine: "Engine", kind: int, until_ms: int) -> None:
@@ -55,6 +57,10 @@ class Pause:
         for client in waiting:
             client.paused = False
             engine.resume(client)
+        afterwards = self.afterwards
+        self.afterwards = []
+        for callback in afterwards:
+            callback()
 
     def time_out(self, engine: "Engine") -> None:
         """The timer has run; the pause ends unless there is time left."""

@@ -136,24 +136,29 @@ class KeyWaits:
                 wait.command.rejected += 1
                 self._engine.unblock(client, CommandError(denied))
                 return
-        engine = self._engine
-        client.retrying = True
-        out = client.out
-        if client.block is not None and client.block.quiet:
-            client.out = Output()
-        engine.open_unit()
-        engine.call(client, wait.command, wait.argv)
-        if client.gates & gates.TRACKING and wait.command.flags & READONLY:
-            engine.tracking.remember(client, wait.command, wait.argv)
-        client.out = out
-        engine.close_unit(client)
-        if client.retrying:
-            client.retrying = False
-            engine.served(client)
+        if call_again(self._engine, client, wait.command, wait.argv):
+            self._engine.served(client)
         else:
             # It waits on, so this was no call of its command.
             wait.command.calls -= 1
             self._engine.stats.commands -= 1
+
+
+def call_again(engine: "Engine", client: Client, command: Command, argv: list[bytes]) -> bool:
+    """Run `argv`, by which `client` began to wait; False where it goes on to wait."""
+    client.retrying = True
+    out = client.out
+    if client.block is not None and client.block.quiet:
+        client.out = Output()
+    engine.open_unit()
+    engine.call(client, command, argv)
+    if client.gates & gates.TRACKING and command.flags & READONLY:
+        engine.tracking.remember(client, command, argv)
+    client.out = out
+    engine.close_unit(client)
+    answered = client.retrying
+    client.retrying = False
+    return answered
 
 
 def wait_for_keys(

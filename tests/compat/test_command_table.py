@@ -71,7 +71,6 @@ def test_every_command_that_the_oracle_knows_stands_in_the_same_group_since_the_
 ABSENT = {
     *("cluster", "replicaof", "slaveof", "psync", "sync", "replconf", "failover", "role"),
     *("eval", "eval_ro", "evalsha", "evalsha_ro", "script", "fcall", "fcall_ro", "function"),
-    "migrate",
 }
 
 
