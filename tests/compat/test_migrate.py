@@ -423,24 +423,29 @@ def test_caching_clients_are_told(tracking: str, pair: Pair, target: ServerProce
     told = []
     for source in (pair.oracle, pair.aikv):
         with source.connect(3) as connection, source.connect(3) as other:
+            both = (connection, other)
             connection.command("FLUSHALL")
-            messages: list[bytes] = []
-            for client in (connection, other):
+            for client in both:
                 client.command("CLIENT", *tracking.split())
-            connection.command("SET", "k", "v")
-            for client in (connection, other):
-                client.command("GET", "k")
+            ask(source, "SET k v")
+            messages = [received(client, "GET", "k") for client in both]
             ask(target, "FLUSHALL")
-            messages.append(connection.command("MIGRATE", HOST, str(target.port), "k", "0", "1000"))
-            for client in (connection, other):
-                # Its answer comes after all that the removal has led to.
-                client.send("ECHO", "end")
-                message = b""
-                while message != b"$3\r\nend\r\n":
-                    message = client.read_reply()
-                    messages.append(message)
+            messages.append(received(connection, "MIGRATE", HOST, str(target.port), "k", "0", "1000"))
+            messages += [received(client, "PING") for client in both]
             told.append(messages)
     assert told[1] == told[0]
+
+
+def received(client: RawConnection, *words: str) -> list[bytes]:
+    """Run a command; returns its reply and all messages that came before or with it."""
+    client.send(*words)
+    messages = []
+    while not messages or messages[-1][:1] == b">":
+        messages.append(client.read_reply())
+    client.send("ECHO", "end")
+    while messages[-1] != b"$3\r\nend\r\n":
+        messages.append(client.read_reply())
+    return messages
 
 
 def test_monitors_see_no_password(pair: Pair) -> None:
