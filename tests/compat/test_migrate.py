@@ -439,7 +439,7 @@ def test_caching_clients_are_told(tracking: str, pair: Pair, target: ServerProce
 def received(client: RawConnection, *words: str) -> list[bytes]:
     """Run a command; returns its reply and all messages that came before or with it."""
     client.send(*words)
-    messages = []
+    messages: list[bytes] = []
     while not messages or messages[-1][:1] == b">":
         messages.append(client.read_reply())
     client.send("ECHO", "end")
