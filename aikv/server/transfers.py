@@ -2,15 +2,15 @@
 
 Theory of operation: a `_Journey` is one connection from beginning to end, with blocking calls that all have a time
 limit. `ThreadTransfers` makes them in threads, at most `_MOST_THREADS` at a time and the others in their order, and
-tells the event loop of each end. A thread ends when there is nothing to do. The threads are daemons: when the process
-ends, what is under way is broken off, and the keys are still here.
+tells the event loop of each end. There are as many threads as there were transfers at a time; nobody waits for them
+when the process ends: what is under way is broken off, and the keys are still here.
 """
 
+import _thread
 import asyncio
 import errno
+import queue
 import socket
-import threading
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -36,28 +36,25 @@ class ThreadTransfers(TransferRunner):
     def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
         self._loop: Final = loop
         self._clock: Final = clock
-        self._lock: Final = threading.Lock()
-        self._due: Final[deque[tuple[Transfer, Callable[[], None]]]] = deque()
-        self._threads: int = 0
+        self._due: Final[queue.SimpleQueue[tuple[Transfer, Callable[[], None]]]] = queue.SimpleQueue()
+        self._workers: int = 0
+        # How many transfers have been submitted and are not over. Only the loop's thread counts.
+        self._under_way: int = 0
 
     def run(self, transfer: Transfer) -> None:
         _Journey(transfer, self._clock).make()
 
     def submit(self, transfer: Transfer, done: Callable[[], None]) -> None:
-        with self._lock:
-            self._due.append((transfer, done))
-            if self._threads == _MOST_THREADS:
-                return
-            self._threads += 1
-        threading.Thread(target=self._work, name="migrate", daemon=True).start()
+        self._under_way += 1
+        self._due.put((transfer, done))
+        if self._workers < min(self._under_way, _MOST_THREADS):
+            self._workers += 1
+            # Unlike `Thread.start` this does not wait until the system has let the thread begin.
+            _thread.start_new_thread(self._work, ())
 
     def _work(self) -> None:
         while True:
-            with self._lock:
-                if not self._due:
-                    self._threads -= 1
-                    return
-                transfer, done = self._due.popleft()
+            transfer, done = self._due.get()
             try:
                 self.run(transfer)
             except Exception as error:
@@ -65,10 +62,14 @@ class ThreadTransfers(TransferRunner):
                 transfer.failure = READING
                 log.warning("MIGRATE failed because of a fault in aikv: %s: %s", type(error).__name__, error)
             try:
-                self._loop.call_soon_threadsafe(done)
+                self._loop.call_soon_threadsafe(self._end, done)
             except RuntimeError:
                 # The loop is closed: the server has ended, and nobody waits any more.
                 return
+
+    def _end(self, done: Callable[[], None]) -> None:
+        self._under_way -= 1
+        done()
 
 
 class _Journey:
