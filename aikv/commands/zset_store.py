@@ -23,12 +23,11 @@ def store_columns(ctx: Context, target: bytes, members: list[bytes], scores: lis
 
     Returns the number of members.
     """
-    # A target that has run out goes first, so that its end is reported.
-    existed = ctx.glance(target) is not None
     if members:
+        # A target that has run out goes first, so that its end is reported.
+        ctx.glance(target)
         ctx.replace(target, from_columns(members, scores, CONFIGURED))
         ctx.changed(target, event)
-    elif existed:
-        ctx.remove(target)
+    elif ctx.remove(target):
         ctx.changed(target, events.DEL)
     return len(members)
