@@ -60,7 +60,8 @@ class Pause:
         afterwards = self.afterwards
         self.afterwards = []
         for callback in afterwards:
-            callback()
+            # Not now: the end may be a command, and what is done then is none of its doing.
+            engine.scheduler.call_later(0, callback)
 
     def time_out(self, engine: "Engine") -> None:
         """The timer has run; the pause ends unless there is time left."""

@@ -205,13 +205,19 @@ def test_a_client_that_was_made_to_wait_no_longer_keeps_its_keys(moving: Moving)
     assert moving.ask("GET k") == b"$1\r\nv\r\n"
 
 
-def test_nothing_is_removed_during_a_pause(moving: Moving) -> None:
+@pytest.mark.parametrize("ended_by", ["time", "CLIENT UNPAUSE"])
+def test_nothing_is_removed_during_a_pause(moving: Moving, ended_by: str) -> None:
     moving.run(MOVE)
     moving.ask("CLIENT PAUSE 1000 WRITE")
     assert moving.arrive() == b""
     assert moving.ask("GET k") == b"$1\r\nv\r\n"
-    moving.advance(1000)
+    if ended_by == "time":
+        moving.advance(1000)
+    else:
+        assert moving.ask(ended_by) == b"+OK\r\n"
+    moving.advance(0)
     assert moving.output() == b"+OK\r\n"
+    assert not moving.client.running
     assert moving.ask("GET k") == b"$-1\r\n"
 
 
