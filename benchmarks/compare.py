@@ -1,242 +1,193 @@
 """Throughput and CPU per command of aikv against redis-server, measured side by side.
 
-Theory of operation: machines are noisy and drift, so an absolute figure says little. Both servers run at
+Theory of operation: machines are noisy and drift, so an absolute figure says little. The servers run at
 the same time with the same settings, and redis-benchmark is pointed at one and the other in turn (A B A B
 ...): what slows one run of a pair most likely slows the other too. Each pair gives one ratio; the median
-of the pairs is quoted, with the smallest and largest as its spread.
+of the pairs is quoted, with the smallest and largest as its spread. Under the tests stands their geometric
+mean. valkey-server takes part where it is installed.
 
-Two figures for each case. Throughput is what redis-benchmark reports; on few cores the client shares the
-CPU with the server, which bounds it. Server CPU per command is user and system time of the server's
-process (all its threads, from /proc) divided by the commands that it counted itself, and is not bounded
-by the client: that is the one to trust. Needs Linux, redis-server and redis-benchmark.
+With --aof each server appends to a file in its own folder. The file is rewritten after each run, when it is not
+measured, and never by itself while it is: the disk does not fill, and no run pays for another. Needs Linux,
+redis-server and redis-benchmark; load.py says what a run is.
 """
 
-import csv
 import itertools
-import json
-import os
-import platform
 import shlex
 import statistics
-import subprocess
-import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import click
+from load import ALL_TESTS, WRITING_TESTS, BenchmarkFailed, Load, Run, measure
+from ratios import means_of_pairs, ratios, spread
+from sides import TITLES, Sides, about, output_option, program_option, programs, running, save, wait_for
 
-from oracle.process import AIKV, REDIS, ServerProcess
-
-# redis-benchmark's own default list.
-ALL_TESTS = [
-    *("ping_inline", "ping_mbulk", "set", "get", "incr", "lpush", "rpush", "lpop", "rpop", "sadd", "hset"),
-    *("spop", "zadd", "zpopmin", "lrange_100", "lrange_300", "lrange_500", "lrange_600", "mset"),
-]
 DEFAULT_TESTS = ["get", "set"]
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-class BenchmarkFailed(Exception):
-    """redis-benchmark could not finish a test."""
-
-
-@dataclass
-class Run:
-    """One run of redis-benchmark: commands a second, and the server's CPU microseconds per command."""
-
-    throughput: float
-    cpu_us: float
+OTHERS = ("redis", "valkey")
 
 
 @dataclass
 class Summary:
-    """All pairs of one case; ratios are aikv's figure divided by redis-server's."""
+    """All pairs of one case; ratios are aikv's figure divided by the other's."""
 
     test: str
     pipeline: int
-    aikv: list[Run]
-    redis: list[Run]
+    aikv: list[Run] = field(default_factory=list)
+    redis: list[Run] = field(default_factory=list)
+    valkey: list[Run] = field(default_factory=list)
 
-    def throughput_ratios(self) -> list[float]:
+    def runs(self, name: str) -> list[Run]:
+        """Those of one side."""
+        return {"aikv": self.aikv, "redis": self.redis, "valkey": self.valkey}[name]
+
+    def throughput_ratios(self, other: str = "redis") -> list[float]:
         """One for each pair; above 1 aikv is faster."""
-        return [ours.throughput / theirs.throughput for ours, theirs in zip(self.aikv, self.redis, strict=True)]
+        return ratios([run.throughput for run in self.aikv], [run.throughput for run in self.runs(other)])
 
-    def cpu_ratios(self) -> list[float]:
+    def cpu_ratios(self, other: str = "redis") -> list[float]:
         """One for each pair; below 1 aikv uses less."""
-        return [ours.cpu_us / theirs.cpu_us for ours, theirs in zip(self.aikv, self.redis, strict=True)]
+        return ratios([run.cpu_us for run in self.aikv], [run.cpu_us for run in self.runs(other)])
 
 
-@dataclass
-class Load:
-    """What redis-benchmark is told, the test and the pipeline apart."""
-
-    requests: int
-    clients: int
-    size: int
-    keyspace: int
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time that the process and its threads have used."""
-    # The name of the program, in parentheses, may hold spaces: count fields after it.
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def commands_served(server: ServerProcess) -> int:
-    """The number of commands that the server says it has processed."""
-    with server.connect() as connection:
-        stats = connection.command("INFO", "stats").decode()
-    return int(stats.partition("total_commands_processed:")[2].split()[0])
-
-
-def measure(server: ServerProcess, test: str, pipeline: int, load: Load) -> Run:
-    """Run redis-benchmark once; raises `BenchmarkFailed` with its words if it fails."""
-    command = ["redis-benchmark", "-p", str(server.port), "-P", str(pipeline), "--csv"]
-    command += ["-n", str(load.requests * pipeline), "-c", str(load.clients), "-d", str(load.size)]
-    if load.keyspace:
-        command += ["-r", str(load.keyspace)]
-    if test.startswith("lrange_"):
-        # Its own test pushes as many elements as it reads ranges, and the CPU of both would be counted together.
-        with server.connect() as connection:
-            connection.command("DEL", "mylist")
-            connection.command("RPUSH", "mylist", *["x" * load.size] * 1000)
-        command += ["LRANGE", "mylist", "0", str(int(test.removeprefix("lrange_")) - 1)]
-    else:
-        command += ["-t", test]
-    commands, cpu = commands_served(server), cpu_seconds(server.pid)
-    run = subprocess.run(command, check=False, capture_output=True, text=True)
-    if run.returncode != 0 or "error" in run.stderr.lower():
-        words = run.stderr.strip() or run.stdout.strip()
-        raise BenchmarkFailed(f"{shlex.join(server.program)}: {shlex.join(command)}: {words}")
-    cpu = cpu_seconds(server.pid) - cpu
-    commands = commands_served(server) - commands
-    (row,) = csv.DictReader(run.stdout.splitlines())
-    return Run(float(row["rps"]), cpu * 1e6 / commands)
-
-
-def compare(servers: list[ServerProcess], test: str, pipeline: int, pairs: int, load: Load) -> Summary:
+def compare(sides: Sides, test: str, pipeline: int, pairs: int, load: Load, aof: bool = False) -> Summary:
     """Measure one case: a pair that warms up and is dropped, then `pairs` pairs."""
-    summary = Summary(test, pipeline, [], [])
+    summary = Summary(test, pipeline)
     click.echo(f"{test} -P {pipeline}:", nl=False, err=True)
     for number in range(-1, pairs):
-        ours, theirs = (measure(server, test, pipeline, load) for server in servers)
+        for name, server in sides.items():
+            run = measure(server, test, pipeline, load)
+            if number >= 0:
+                summary.runs(name).append(run)
+            if aof:
+                wait_for(server, "aof_rewrite_in_progress", "BGREWRITEAOF")
         if number >= 0:
-            summary.aikv.append(ours)
-            summary.redis.append(theirs)
-            click.echo(f" {ours.throughput / theirs.throughput:.2f}", nl=False, err=True)
-    for server in servers:
-        with server.connect() as connection:
+            click.echo(f" {summary.throughput_ratios()[-1]:.2f}", nl=False, err=True)
+    for server in sides.values():
+        with server.connect(timeout=60) as connection:
             connection.command("FLUSHALL")
     click.echo("", err=True)
     return summary
 
 
-def spread(values: list[float]) -> str:
-    """Format a median with its smallest and largest."""
-    return f"{statistics.median(values):.2f} ({min(values):.2f}-{max(values):.2f})"
+def columns(summary: Summary, others: list[str]) -> list[str]:
+    """The cells of one test."""
+    speed = {name: statistics.median(run.throughput for run in summary.runs(name)) for name in ("aikv", *others)}
+    cpu = {name: statistics.median(run.cpu_us for run in summary.runs(name)) for name in ("aikv", *others)}
+    cells = [summary.test, str(summary.pipeline), f"{speed['aikv']:,.0f}", f"{cpu['aikv']:.2f}"]
+    for other in others:
+        cells += [f"{speed[other]:,.0f}", spread(summary.throughput_ratios(other))]
+        cells += [f"{cpu[other]:.2f}", spread(summary.cpu_ratios(other))]
+    return cells
 
 
 def table(summaries: list[Summary]) -> str:
-    """Lay the summaries out as a Markdown table."""
-    lines = [
-        "| test | -P | aikv, commands/s | redis-server, commands/s | throughput ratio (spread) "
-        "| aikv, CPU us | redis-server, CPU us | CPU ratio (spread) |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    for summary in summaries:
-        ours, theirs = summary.aikv, summary.redis
-        cells = [
-            summary.test,
-            str(summary.pipeline),
-            f"{statistics.median(run.throughput for run in ours):,.0f}",
-            f"{statistics.median(run.throughput for run in theirs):,.0f}",
-            spread(summary.throughput_ratios()),
-            f"{statistics.median(run.cpu_us for run in ours):.2f}",
-            f"{statistics.median(run.cpu_us for run in theirs):.2f}",
-            spread(summary.cpu_ratios()),
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    """Lay the summaries out as a Markdown table; where there are several tests, their geometric means at its end."""
+    others = [other for other in OTHERS if all(summary.runs(other) for summary in summaries)]
+    heads = ["test", "-P", "aikv, commands/s", "aikv, CPU us"]
+    for other in others:
+        heads += [f"{TITLES[other]}, commands/s", "throughput ratio (spread)"]
+        heads += [f"{TITLES[other]}, CPU us", "CPU ratio (spread)"]
+    rows = [columns(summary, others) for summary in summaries]
+    for pipeline in sorted({summary.pipeline for summary in summaries}):
+        tests = [summary for summary in summaries if summary.pipeline == pipeline]
+        if len(tests) > 1:
+            cells = [f"geometric mean of {len(tests)} tests", str(pipeline), "", ""]
+            for other in others:
+                cells += ["", spread(means_of_pairs([test.throughput_ratios(other) for test in tests]))]
+                cells += ["", spread(means_of_pairs([test.cpu_ratios(other) for test in tests]))]
+            rows.append(cells)
+    lines = [f"| {' | '.join(heads)} |", f"|---|{'---:|' * (len(heads) - 1)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
 
 
-def described(servers: list[ServerProcess]) -> dict[str, str]:
-    """Say what was measured, and on what."""
-    said = {"machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"}
-    for name, server in zip(("aikv", "redis"), servers, strict=True):
-        with server.connect() as connection:
-            info = connection.command("INFO", "server").decode().splitlines()
-        versions = [line for line in info if line.startswith(("redis_version", "aikv_"))]
-        said[name] = ", ".join([shlex.join(server.program), *server.arguments, *versions])
-    return said
+def directives_of(aof: str | None, directives: tuple[str, ...]) -> list[str]:
+    """What all servers are started with."""
+    logged = ["--appendonly", "no"]
+    if aof is not None:
+        logged = ["--appendonly", "yes", "--appendfsync", aof, "--auto-aof-rewrite-percentage", "0"]
+    return ["--save", "", *logged, *(word for text in directives for word in shlex.split(text))]
+
+
+def name_of(version: str, aof: str | None) -> str:
+    """What the results are called: compare, compare-pure, compare-aof-always."""
+    return "compare" + ("-pure" if "pure form" in version else "") + (f"-aof-{aof}" if aof else "")
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--test", "tests", multiple=True, help="A test of redis-benchmark; repeatable. [default: get, set]")
+@click.option(
+    "--test",
+    "tests",
+    multiple=True,
+    help="A test of redis-benchmark; repeatable. [default: get, set; or with --aof all that write]",
+)
 @click.option("--all", "all_tests", is_flag=True, help="All tests that redis-benchmark runs by default.")
 @click.option("-P", "--pipeline", "pipelines", multiple=True, type=click.IntRange(1), default=(1, 16))
 @click.option("--pairs", type=click.IntRange(1), default=5, help="Measured pairs for each case.")
 @click.option("--requests", type=click.IntRange(1), default=100_000, help="Round trips in a run.")
+@click.option("--quick", is_flag=True, help="Two pairs of 5,000 round trips.")
 @click.option("--clients", type=click.IntRange(1), default=50, help="Connections.")
 @click.option("--size", type=click.IntRange(1), default=3, help="Bytes in a value.")
 @click.option("--keyspace", type=click.IntRange(0), default=0, help="Random keys out of so many; 0 for one key.")
-@click.option("--directive", "directives", multiple=True, help='Given to both servers: "--appendonly yes".')
-@click.option("--aikv", "program", default=shlex.join(AIKV), help="The program to measure.")
-@click.option("--output", type=click.Path(path_type=Path), default=Path("build/bench"), help="Folder of results.")
+@click.option("--aof", type=click.Choice(["everysec", "always"]), help="Append-only files, and when they are synced.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder on the disk to measure. [default: the system's]")
+@click.option("--directive", "directives", multiple=True, help='Given to all servers: "--io-threads 2".')
+@click.option("--valkey/--no-valkey", default=True, help="Measure valkey-server, too, if it is installed.")
+@click.option("--name", help="Name of the results. [default: compare, with -pure and -aof-POLICY as they apply]")
+@program_option
+@output_option
 def main(
     tests: tuple[str, ...],
     all_tests: bool,
     pipelines: tuple[int, ...],
     pairs: int,
     requests: int,
+    quick: bool,
     clients: int,
     size: int,
     keyspace: int,
+    aof: str | None,
+    data: Path | None,
     directives: tuple[str, ...],
+    valkey: bool,
+    name: str | None,
     program: str,
     output: Path,
 ) -> None:
     """Measure aikv against redis-server, side by side.
 
     Progress goes to the standard error: for each pair the ratio of the throughputs. The table goes to the standard
-    output, and with all single runs to compare.json and compare.md in the folder --output. A test that a server
+    output, and with all single runs to NAME.json and NAME.md in the folder --output. A test that a server
     refuses is left out, named at the end, and makes the exit status 1.
     """
+    if quick:
+        pairs, requests = 2, 5000
     load = Load(requests, clients, size, keyspace)
-    arguments = [
-        "--save",
-        "",
-        "--appendonly",
-        "no",
-        *(word for text in directives for word in shlex.split(text)),
-    ]
-    chosen = ALL_TESTS if all_tests else list(tests) or DEFAULT_TESTS
-    with tempfile.TemporaryDirectory(prefix="aikv-bench-") as name:
-        servers = []
-        try:
-            for folder, start in (("aikv", shlex.split(program)), ("redis", list(REDIS))):
-                path = Path(name, folder)
-                path.mkdir()
-                servers.append(ServerProcess(start, path, arguments))
-                servers[-1].start()
-            about = described(servers)
-            summaries, failures = [], []
-            for test, pipeline in itertools.product(chosen, pipelines):
-                try:
-                    summaries.append(compare(servers, test, pipeline, pairs, load))
-                except BenchmarkFailed as failure:
-                    click.echo(" failed", err=True)
-                    failures.append(str(failure))
-        finally:
-            for server in servers:
-                server.kill()
-    output.mkdir(parents=True, exist_ok=True)
-    result = {"command": shlex.join(sys.argv), **about, "load": asdict(load)}
-    results = {**result, "cases": [asdict(summary) for summary in summaries]}
-    (output / "compare.json").write_text(json.dumps(results, indent=1) + "\n")
-    (output / "compare.md").write_text(table(summaries))
-    click.echo(table(summaries), nl=False)
+    arguments = directives_of(aof, directives)
+    chosen = ALL_TESTS if all_tests else list(tests) or (WRITING_TESTS if aof else DEFAULT_TESTS)
+    started = programs(program, valkey)
+    said = about(started)
+    if data is not None:
+        data.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="aikv-bench-", dir=data) as home,
+        running(started, Path(home), arguments) as sides,
+    ):
+        summaries, failures = [], []
+        for test, pipeline in itertools.product(chosen, pipelines):
+            try:
+                summaries.append(compare(sides, test, pipeline, pairs, load, aof is not None))
+            except BenchmarkFailed as failure:
+                click.echo(" failed", err=True)
+                failures.append(str(failure))
+    document = {
+        "about": said,
+        "arguments": shlex.join(arguments),
+        "aof": aof or "no",
+        "load": asdict(load),
+        "cases": [asdict(summary) for summary in summaries],
+    }
+    save(output, name or name_of(said["aikv"], aof), document, table(summaries) if summaries else "")
     if failures:
         raise click.ClickException("not measured:\n" + "\n".join(failures))
 

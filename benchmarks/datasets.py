@@ -82,22 +82,22 @@ def mixed(keys: int) -> Commands:
 DATASETS: dict[str, Dataset] = {"strings": strings, "mixed": mixed}
 
 
-def batches(commands: Commands) -> Iterator[tuple[bytes, int]]:
-    """Pipelines with the number of commands in each."""
+def batches(commands: Commands, batch: int = BATCH) -> Iterator[tuple[bytes, int]]:
+    """Pipelines of `batch` commands, with the number of commands in each."""
     parts: list[bytes] = []
     for command in commands:
         parts.append(pack(command))
-        if len(parts) == BATCH:
-            yield b"".join(parts), BATCH
+        if len(parts) == batch:
+            yield b"".join(parts), batch
             parts = []
     if parts:
         yield b"".join(parts), len(parts)
 
 
-def fill(server: ServerProcess, commands: Commands) -> None:
-    """Send `commands`, all of which answer with one line. Raises `ValueError` if one is refused."""
+def fill(server: ServerProcess, commands: Commands, batch: int = BATCH) -> None:
+    """Send `commands`, answered by one line each, in pipelines of `batch`. Raises `ValueError` if one is refused."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=120) as connection:
-        for pipeline, count in batches(commands):
+        for pipeline, count in batches(commands, batch):
             connection.sendall(pipeline)
             while count:
                 received = connection.recv(1 << 20)

@@ -8,10 +8,7 @@ Python and takes a part of each latency, the same for both.
 """
 
 import asyncio
-import json
-import shlex
 import statistics
-import sys
 import tempfile
 import time
 from collections import deque
@@ -21,8 +18,9 @@ from typing import cast
 
 import click
 import uvloop
+from ratios import percentile
+from sides import about, output_option, program_option, programs, running, save
 
-from oracle.process import AIKV, REDIS, ServerProcess
 from wired import request
 
 VALUE = b"xxx"
@@ -98,7 +96,7 @@ async def open_loop(port: int, connections: int, seconds: float, rate: float) ->
     taken = sorted(latency * 1e6 for asker in askers for latency in asker.taken)
     if len(taken) != total:
         raise click.ClickException(f"{total - len(taken)} of {total} requests got no reply")
-    return Latencies([taken[min(total - 1, int(total * share / 100))] for share in PERCENTILES], taken[-1])
+    return Latencies([percentile(taken, share) for share in PERCENTILES], taken[-1])
 
 
 async def _connect(port: int, connections: int) -> list[Asker]:
@@ -129,47 +127,44 @@ def table(rate: float, ours: list[Latencies], theirs: list[Latencies]) -> str:
 @click.option("--seconds", type=click.FloatRange(0.1), default=5.0, help="Length of a run.")
 @click.option("--pairs", type=click.IntRange(1), default=5, help="Measured pairs of runs.")
 @click.option("--rate", type=click.FloatRange(1), help="Requests a second.  [default: half of what is possible]")
-@click.option("--aikv", "program", default=shlex.join(AIKV), help="The program to measure.")
-@click.option("--output", type=click.Path(path_type=Path), default=Path("build/bench"), help="Folder of results.")
-def main(connections: int, seconds: float, pairs: int, rate: float | None, program: str, output: Path) -> None:
+@click.option("--quick", is_flag=True, help="Two pairs of one second.")
+@program_option
+@output_option
+def main(
+    connections: int, seconds: float, pairs: int, rate: float | None, quick: bool, program: str, output: Path
+) -> None:
     """Measure the latency of GET in aikv and redis-server at the same fixed rate.
 
     Progress goes to the standard error. The table goes to the standard output, and with all runs to latency.json and
     latency.md in the folder --output.
     """
-    with tempfile.TemporaryDirectory(prefix="aikv-latency-") as name:
-        servers = []
-        try:
-            for folder, start in (("aikv", shlex.split(program)), ("redis", list(REDIS))):
-                path = Path(name, folder)
-                path.mkdir()
-                servers.append(ServerProcess(start, path, ["--save", "", "--appendonly", "no"]))
-                servers[-1].start()
-                with servers[-1].connect() as connection:
-                    connection.command("SET", "key", VALUE)
-            if rate is None:
-                rate = uvloop.run(closed_loop(servers[1].port, connections, min(seconds, 2.0))) / 2
-            runs: tuple[list[Latencies], list[Latencies]] = ([], [])
-            for pair in range(-1, pairs):
-                for server, taken in zip(servers, runs, strict=True):
-                    latencies = uvloop.run(open_loop(server.port, connections, seconds, rate))
-                    if pair >= 0:
-                        taken.append(latencies)
-                click.echo(f"pair {pair + 1} of {pairs}" if pair >= 0 else "warm", err=True)
-        finally:
-            for server in servers:
-                server.kill()
-    output.mkdir(parents=True, exist_ok=True)
+    if quick:
+        pairs, seconds = 2, 1.0
+    started = programs(program)
+    runs: tuple[list[Latencies], list[Latencies]] = ([], [])
+    with (
+        tempfile.TemporaryDirectory(prefix="aikv-bench-") as home,
+        running(started, Path(home), ["--save", "", "--appendonly", "no"]) as sides,
+    ):
+        for server in sides.values():
+            with server.connect() as connection:
+                connection.command("SET", "key", VALUE)
+        if rate is None:
+            rate = uvloop.run(closed_loop(sides["redis"].port, connections, min(seconds, 2.0))) / 2
+        for pair in range(-1, pairs):
+            for server, taken in zip(sides.values(), runs, strict=True):
+                latencies = uvloop.run(open_loop(server.port, connections, seconds, rate))
+                if pair >= 0:
+                    taken.append(latencies)
+            click.echo(f"pair {pair + 1} of {pairs}" if pair >= 0 else "warm", err=True)
     document = {
-        "command": shlex.join(sys.argv),
+        "about": about(started),
         "rate": rate,
         "percentiles": PERCENTILES,
         "aikv": [asdict(one) for one in runs[0]],
         "redis": [asdict(one) for one in runs[1]],
     }
-    (output / "latency.json").write_text(json.dumps(document, indent=1) + "\n")
-    (output / "latency.md").write_text(table(rate, *runs))
-    click.echo(table(rate, *runs), nl=False)
+    save(output, "latency", document, table(rate, *runs))
 
 
 if __name__ == "__main__":

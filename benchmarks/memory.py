@@ -6,12 +6,8 @@ and what the allocator needs. Each kind gets a server of its own, so nothing is 
 small collections stay in Redis's compact forms, the large ones leave them. Needs Linux and redis-server.
 """
 
-import json
-import os
-import platform
 import random
 import shlex
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -20,8 +16,9 @@ from pathlib import Path
 import click
 from datasets import SEED, Commands, fill, small_hash, small_list, small_set, small_zset, strings
 from observe import resident_bytes
+from sides import about, output_option, program_option, programs, save
 
-from oracle.process import AIKV, REDIS, VOLATILE, ServerProcess
+from oracle.process import REDIS, VOLATILE, ServerProcess
 
 LARGE = 1000
 
@@ -128,8 +125,8 @@ def table(rows: list[Measured]) -> str:
 @click.option("--keys", type=click.IntRange(1000), default=1_000_000, help="Keys; fewer where they are larger.")
 @click.option("--quick", is_flag=True, help="100,000 keys.")
 @click.option("--kind", "kinds", multiple=True, help="The beginning of a kind's name; repeatable. [default: all]")
-@click.option("--aikv", "program", default=shlex.join(AIKV), help="The program to measure.")
-@click.option("--output", type=click.Path(path_type=Path), default=Path("build/bench"), help="Folder of results.")
+@program_option
+@output_option
 def main(keys: int, quick: bool, kinds: tuple[str, ...], program: str, output: Path) -> None:
     """Measure the memory of a key in aikv and in redis-server.
 
@@ -148,12 +145,8 @@ def main(keys: int, quick: bool, kinds: tuple[str, ...], program: str, output: P
         theirs = bytes_per_key(list(REDIS), kind, count)
         click.echo(f"{ours / theirs:.2f}", err=True)
         rows.append(Measured(kind.name, count, ours, theirs))
-    output.mkdir(parents=True, exist_ok=True)
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    results = {"command": shlex.join(sys.argv), "machine": machine, "kinds": [asdict(row) for row in rows]}
-    (output / "memory.json").write_text(json.dumps(results, indent=1) + "\n")
-    (output / "memory.md").write_text(table(rows))
-    click.echo(table(rows), nl=False)
+    results = {"about": about(programs(program)), "kinds": [asdict(row) for row in rows]}
+    save(output, "memory", results, table(rows))
 
 
 if __name__ == "__main__":

@@ -6,13 +6,13 @@ that they go in a server, from `data_received` to the transport, sixteen to a pi
 difference is what mypyc is worth.
 """
 
-import json
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import click
+from sides import about, output_option, save
 
 from aikv import COMPILED, __version__
 from aikv.base.random import Random
@@ -172,13 +172,16 @@ def datatypes() -> dict[str, tuple[Work, int]]:
 @click.command(context_settings={"show_default": True})
 @click.option("--only", default="", help="Cases whose name contains this text.")
 @click.option("--repeats", type=click.IntRange(1), default=25, help="Repeats of each case; the fastest counts.")
-@click.option("--output", type=click.Path(path_type=Path), default=Path("build/bench"), help="Folder of results.")
-def main(only: str, repeats: int, output: Path) -> None:
+@click.option("--quick", is_flag=True, help="Three repeats.")
+@output_option
+def main(only: str, repeats: int, quick: bool, output: Path) -> None:
     """Measure the parser, dispatch, the encoder and the data types in nanoseconds per operation.
 
     The table goes to the standard output, and with the figures to micro-FORM.json and micro-FORM.md in the folder
     --output, where FORM is compiled or pure.
     """
+    if quick:
+        repeats = 3
     form = "compiled" if COMPILED else "pure"
     cases = {**parsing(), **requests(), **datatypes()}
     results: dict[str, float] = {}
@@ -188,11 +191,8 @@ def main(only: str, repeats: int, output: Path) -> None:
             work, count = cases[name]
             results[name] = round(fastest(work, count, repeats), 1)
     lines = [f"| {form} form | ns |", "|---|---:|", *(f"| {name} | {spent:,.0f} |" for name, spent in results.items())]
-    output.mkdir(parents=True, exist_ok=True)
-    document = {"version": __version__, "form": form, "nanoseconds": results}
-    (output / f"micro-{form}.json").write_text(json.dumps(document, indent=1) + "\n")
-    (output / f"micro-{form}.md").write_text("\n".join(lines) + "\n")
-    click.echo("\n".join(lines))
+    document = {"about": about({}), "version": __version__, "form": form, "nanoseconds": results}
+    save(output, f"micro-{form}", document, "\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

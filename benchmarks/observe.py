@@ -1,7 +1,7 @@
 """What a client and the system notice of a server while something goes on in it.
 
-Theory of operation: a `Probe` is a process of its own that asks one question after the other, a millisecond apart, and
-keeps when it was asked and how long the answer took; the longest of them is the longest stall. A `MemoryWatch` is a
+Theory of operation: a `Probe` is a process of its own that asks one question after the other, at once or a while apart,
+and keeps when it was asked and how long the answer took; the longest of them is the longest stall. A `MemoryWatch` is a
 thread that adds up the memory of a process and its children, each page that several of them share counted once (PSS).
 Both see what they are there for from outside, so they work alike for every server. Needs Linux.
 """
@@ -69,26 +69,29 @@ class MemoryWatch:
             self.peak = max(self.peak, tree_bytes(self._pid))
 
 
-def _probe(port: int, pipe: Connection) -> None:
+def _probe(port: int, pipe: Connection, question: tuple[str, ...], pause: float) -> None:
     """Ask until something comes through `pipe`, then answer with (asked at, seconds) of every question."""
     asked: list[tuple[float, float]] = []
     with RawConnection(port, 60) as connection:
         while not pipe.poll():
             began = time.monotonic()
-            connection.command("SET", "probe", "x")
+            connection.command(*question)
             asked.append((began, time.monotonic() - began))
-            time.sleep(_PROBE_EVERY_S)
+            if pause:
+                time.sleep(pause)
     pipe.send(asked)
 
 
 class Probe:
-    """A client that writes once a millisecond."""
+    """A client that asks `question` again `pause` seconds after its answer: by default it writes once a millisecond."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(
+        self, port: int, question: tuple[str, ...] = ("SET", "probe", "x"), pause: float = _PROBE_EVERY_S
+    ) -> None:
         # A fork, not a spawn: the module that started the benchmark is not imported anew.
         context = multiprocessing.get_context("fork")
         self._pipe, other = context.Pipe()
-        self._process = context.Process(target=_probe, args=(port, other), daemon=True)
+        self._process = context.Process(target=_probe, args=(port, other, question, pause), daemon=True)
         self._process.start()
 
     def stop(self) -> list[tuple[float, float]]:

@@ -11,14 +11,10 @@ millisecond, and the memory of the server and its children is added up. What the
 right before, and stands beside. Needs Linux, redis-server and redis-benchmark.
 """
 
-import json
-import os
-import platform
 import shlex
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -27,16 +23,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import click
-from compare import cpu_seconds, spread
 from datasets import DATASETS, fill, strings
 from observe import MemoryWatch, Probe, longest
+from ratios import spread
+from sides import about, answered, cpu_seconds, output_option, program_option, programs, save, served_so_far, wait_for
 
-from oracle.process import AIKV, REDIS, ServerProcess
+from oracle.process import REDIS, ServerProcess
 
 QUIET = ("--save", "", "--appendonly", "no", "--auto-aof-rewrite-percentage", "0", "--enable-debug-command", "yes")
 LOGGED = ("--save", "", "--appendonly", "yes", "--auto-aof-rewrite-percentage", "0")
 BASELINE_S = 2.0
-WAIT_S = 600.0
 NAMES = ("aikv", "redis")
 
 
@@ -200,32 +196,6 @@ class Bench:
         )
 
 
-def answered(server: ServerProcess, *command: str) -> bytes:
-    """The reply to `command`, however long it takes; an error ends the benchmark."""
-    with server.connect(timeout=WAIT_S) as connection:
-        reply = connection.command(*command)
-    if reply.startswith(b"-"):
-        raise click.ClickException(f"{' '.join(command)}: {reply!r}")
-    return reply
-
-
-def info(server: ServerProcess, section: str, name: str) -> int:
-    """A number in INFO."""
-    return int(answered(server, "INFO", section).decode().partition(f"\n{name}:")[2].split()[0])
-
-
-def served_so_far(server: ServerProcess) -> int:
-    """How many commands the server has processed."""
-    return info(server, "stats", "total_commands_processed")
-
-
-def wait_for(server: ServerProcess, name: str, command: str) -> None:
-    """Send `command` and wait until the field `name` of INFO says that its work is done."""
-    answered(server, command)
-    while info(server, "persistence", name):
-        time.sleep(0.01)
-
-
 def table(cases: list[Case]) -> str:
     """Saves and loads as a Markdown table."""
     lines = [
@@ -270,8 +240,8 @@ def background_table(runs: dict[str, dict[str, list[Background]]]) -> str:
 @click.option("--quick", is_flag=True, help="100,000 keys, one turn.")
 @click.option("--dataset", "datasets", multiple=True, type=click.Choice(list(DATASETS)), help="[default: all]")
 @click.option("--only", multiple=True, type=click.Choice(["save", "bgsave", "load"]), help="[default: all]")
-@click.option("--aikv", "program", default=shlex.join(AIKV), help="The program to measure.")
-@click.option("--output", type=click.Path(path_type=Path), default=Path("build/bench"), help="Folder of results.")
+@program_option
+@output_option
 def main(
     keys: int, runs: int, quick: bool, datasets: tuple[str, ...], only: tuple[str, ...], program: str, output: Path
 ) -> None:
@@ -298,11 +268,8 @@ def main(
                 shutil.rmtree(Path(home, dataset))
             if "save" in wanted or "bgsave" in wanted:
                 _save(bench, dataset, wanted, cases, backgrounds)
-    output.mkdir(parents=True, exist_ok=True)
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     results = {
-        "command": shlex.join(sys.argv),
-        "machine": machine,
+        "about": about(programs(program)),
         "keys": keys,
         "cases": [asdict(case) for case in cases],
         "bgsave": {
@@ -310,12 +277,10 @@ def main(
             for dataset, servers in backgrounds.items()
         },
     }
-    (output / "persistence.json").write_text(json.dumps(results, indent=1) + "\n")
     text = "\n".join(
         part for part in (table(cases) if cases else "", background_table(backgrounds) if backgrounds else "") if part
     )
-    (output / "persistence.md").write_text(text)
-    click.echo(text, nl=False)
+    save(output, "persistence", results, text)
 
 
 def _save(
