@@ -125,7 +125,7 @@ def name_of(version: str, aof: str | None) -> str:
 @click.option("-P", "--pipeline", "pipelines", multiple=True, type=click.IntRange(1), default=(1, 16))
 @click.option("--pairs", type=click.IntRange(1), default=5, help="Measured pairs for each case.")
 @click.option("--requests", type=click.IntRange(1), default=100_000, help="Round trips in a run.")
-@click.option("--quick", is_flag=True, help="Two pairs of 5,000 round trips.")
+@click.option("--quick", is_flag=True, help="Two pairs of 2,000 round trips.")
 @click.option("--clients", type=click.IntRange(1), default=50, help="Connections.")
 @click.option("--size", type=click.IntRange(1), default=3, help="Bytes in a value.")
 @click.option("--keyspace", type=click.IntRange(0), default=0, help="Random keys out of so many; 0 for one key.")
@@ -161,7 +161,7 @@ def main(
     refuses is left out, named at the end, and makes the exit status 1.
     """
     if quick:
-        pairs, requests = 2, 5000
+        pairs, requests = 2, 2000
     load = Load(requests, clients, size, keyspace)
     arguments = directives_of(aof, directives)
     chosen = ALL_TESTS if all_tests else list(tests) or (WRITING_TESTS if aof else DEFAULT_TESTS)

@@ -5,8 +5,8 @@ compare.py measures, side by side: commands a second, and the server's CPU per c
 cost and no other, keys are there before they are asked for, many connections get more requests (accepting them is
 part of the run), and large values get fewer.
 
-A cliff is where a step on the axis costs a multiple. Since some steps must cost more (a megabyte takes longer than three
-bytes) redis-server is the measure: `steepest` is the largest factor by which aikv's CPU, relative to
+A cliff is where a step on the axis costs a multiple. Since some steps must cost more (a megabyte takes longer than
+three bytes) redis-server is the measure: `steepest` is the largest factor by which aikv's CPU, relative to
 redis-server's, grows from one point to the next. Needs Linux, redis-server and redis-benchmark.
 """
 

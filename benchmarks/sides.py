@@ -124,9 +124,13 @@ def open_files(wanted: int) -> int:
 
 
 def command_line() -> str:
-    """The command that runs this benchmark again; BENCH_FORM is what `scripts/bench` was told."""
+    """The command that measures the same again, wherever results go; BENCH_FORM is what `scripts/bench` was told."""
     form = ["--pure"] if os.environ.get("BENCH_FORM") == "pure" else []
-    return shlex.join(["scripts/bench", *form, Path(sys.argv[0]).stem, *sys.argv[1:]])
+    words = sys.argv[1:]
+    if "--output" in words:
+        at = words.index("--output")
+        del words[at : at + 2]
+    return shlex.join(["scripts/bench", *form, Path(sys.argv[0]).stem, *words])
 
 
 def save(output: Path, name: str, document: Mapping[str, Any], text: str) -> None:
