@@ -15,7 +15,9 @@ import click
 import matplotlib as mpl
 from goals import Document, means, pairs_of, read
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from sides import TITLES, output_option
 
 COLOURS = {"aikv": "#0072B2", "redis": "#D55E00"}
@@ -38,13 +40,17 @@ STYLE: Any = {
 
 
 def titled(figure: Figure, what: str, document: Document) -> None:
-    """Say above the picture what it shows, on which machine and of which versions."""
-    figure.suptitle(what, fontsize=12, fontweight="bold")
-    figure.text(0.5, 0.005, "\n".join(_lines(document["about"])), ha="center", va="bottom", fontsize=7, color="#555555")
+    """Say what the picture shows, on which machine and of which versions."""
+    figure.suptitle(what, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    said = document["about"]
+    figure.supxlabel(f"{said['machine']}: {said['aikv']}; {said['redis']}", fontsize=7, color="#555555")
 
 
-def _lines(about: dict[str, str]) -> list[str]:
-    return [about["machine"], ", ".join(said for name, said in about.items() if name != "machine")]
+def logarithmic(axis: Axis, steps: tuple[int, ...]) -> None:
+    """Name so many values of each decade, in whole figures."""
+    axis.set_major_locator(LogLocator(subs=steps))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def bars(axes: Axes, names: Sequence[str], groups: Sequence[Group], goal: float | None) -> None:
@@ -60,7 +66,8 @@ def bars(axes: Axes, names: Sequence[str], groups: Sequence[Group], goal: float 
         look: dict[str, Any] = {"elinewidth": 1, "ecolor": "#222222"}
         axes.barh(places, middles, height * 0.92, label=label, color=colour, xerr=errors, error_kw=look)
     axes.set_yticks(range(len(names)), names)
-    axes.invert_yaxis()
+    # The first on top; axes that share their names must not be turned twice.
+    axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     if goal is not None:
         axes.axvline(goal, color=GOAL_COLOUR, linestyle="--", linewidth=1)
@@ -91,7 +98,7 @@ def comparison(document: Document) -> Figure:
             groups.append((f"-P {pipeline}", SHADES[number % len(SHADES)], rows))
         bars(axes, [*tests, "geometric mean"], groups, 1.0)
         axes.set_xlabel(label)
-    figure.axes[0].legend(loc="lower right")
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=len(pipelines))
     logged = "" if document["aof"] == "no" else f", appendfsync {document['aof']}"
     titled(figure, f"redis-benchmark, {document['load']['clients']} clients{logged}: aikv / redis-server", document)
     return figure
@@ -112,12 +119,14 @@ def scaling(document: Document) -> Figure:
                     _curves(axes, curve, what)
             axes.set_xscale("log")
             axes.set_yscale("log")
+            logarithmic(axes.xaxis, (1,))
+            logarithmic(axes.yaxis, (1, 2, 5))
             axes.grid(color="#dddddd", linewidth=0.6)
             if row:
                 axes.set_xlabel(next(curve["unit"] for curve in document["curves"] if curve["axis"] == name))
             if not column:
                 axes.set_ylabel(label)
-    grid[0][0].legend(fontsize=8)
+    figure.legend(*grid[0][0].get_legend_handles_labels(), loc="outside upper right", ncols=4)
     titled(figure, "How cost grows", document)
     return figure
 
@@ -141,8 +150,9 @@ def latency(document: Document) -> Figure:
     ]
     bars(axes, names, groups, None)
     axes.set_xscale("log")
+    logarithmic(axes.xaxis, (1, 2, 5))
     axes.set_xlabel("time to the reply, \N{MICRO SIGN}s")
-    axes.legend()
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2)
     titled(figure, f"Latency of GET at {document['rate']:,.0f} requests per second", document)
     return figure
 
@@ -155,7 +165,7 @@ def persistence(document: Document) -> Figure:
     groups = both(cases, "seconds")
     bars(axes, [f"{case['what']}, {case['dataset']}" for case in cases], groups, None)
     axes.set_xlabel("seconds")
-    axes.legend()
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2)
     titled(figure, f"Saving and loading {document['keys']:,} keys", document)
     return figure
 
@@ -168,8 +178,9 @@ def pauses(document: Document) -> Figure:
     groups = both(events, "longest_ms")
     bars(axes, [event["name"] for event in events], groups, document["long_ms"])
     axes.set_xscale("log")
+    logarithmic(axes.xaxis, (1, 2, 5))
     axes.set_xlabel("longest time to a PONG, ms (dashed: the goal)")
-    axes.legend()
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2)
     titled(figure, "Longest pause that a second client sees", document)
     return figure
 
@@ -182,8 +193,9 @@ def memory(document: Document) -> Figure:
     groups = [(TITLES[side], COLOURS[side], [[row[side]] for row in kinds]) for side in SIDES]
     bars(axes, [row["kind"] for row in kinds], groups, None)
     axes.set_xscale("log")
+    logarithmic(axes.xaxis, (1, 2, 5))
     axes.set_xlabel("bytes per key")
-    axes.legend()
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2)
     titled(figure, "Memory", document)
     return figure
 
