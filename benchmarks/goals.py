@@ -58,7 +58,7 @@ class Goal:
         if not self.values:
             return "not measured"
         if min(self.values) <= 0:
-            # A time that a start's was taken from, with too little in it.
+            # No ratio: see `times_of`.
             return "too small to measure"
         middle = statistics.median(self.values)
         missing = self.limit - middle if self.at_least else middle - self.limit
@@ -72,6 +72,12 @@ def _low_middle_high(values: Sequence[float]) -> tuple[float, float, float]:
 def pairs_of(case: Document, figure: str) -> list[float]:
     """The ratios of one figure, aikv to redis-server, pair by pair."""
     return ratios([run[figure] for run in case["aikv"]], [run[figure] for run in case["redis"]])
+
+
+def times_of(case: Document) -> list[float]:
+    """The ratios of times from which that of a start was taken; 0, which no ratio is, where nothing was left of one."""
+    sides = [[run["seconds"] for run in case[name]] for name in ("aikv", "redis")]
+    return [ours / theirs if ours > 0 and theirs > 0 else 0.0 for ours, theirs in zip(*sides, strict=True)]
 
 
 def means(document: Document, pipeline: int, figure: str) -> tuple[list[float], int]:
@@ -139,7 +145,7 @@ def memory(documents: Documents) -> list[Goal]:
 def saves_and_loads(documents: Documents) -> list[Goal]:
     """Times of SAVE and of loading."""
     document = documents.get("persistence", {"cases": []})
-    found = {(case["what"], case["dataset"]): pairs_of(case, "seconds") for case in document["cases"]}
+    found = {(case["what"], case["dataset"]): times_of(case) for case in document["cases"]}
     command = document.get("command", "scripts/bench persistence")
     keys = f"{document['keys']:,} keys" if "keys" in document else "1,000,000 keys"
     datasets = list(dict.fromkeys(dataset for _, dataset in found)) or ["strings"]

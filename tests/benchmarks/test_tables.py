@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from compare import Summary, directives_of, name_of, table
-from goals import READERS, Documents, Goal, goals_of, read
+from goals import READERS, Documents, Goal, goals_of, read, times_of
 from goals import table as table_of_goals
 from load import Run
 from scaling import AXES, Axis, load_at
@@ -64,7 +64,7 @@ def test_every_connection_of_a_point_has_something_to_ask(axis: Axis) -> None:
         (1.5, False, [3.0], "missed by 100 %"),
         (1.0, False, [1.0001], "missed by 0.1 %"),
         (1.0, False, [], "not measured"),
-        (2.0, False, [-30.0, -29.0, 70.0], "too small to measure"),
+        (2.0, False, [0.0, 1.0, 1.5], "too small to measure"),
     ],
 )
 def test_the_median_is_judged(limit: float, at_least: bool, values: list[float], verdict: str) -> None:
@@ -109,6 +109,14 @@ def test_goals_are_read_from_documents() -> None:
     assert curve.verdict() == "met"
     lines = table_of_goals(list(found.values())).splitlines()
     assert len({line.count("|") for line in lines}) == 1
+
+
+def test_a_load_that_took_no_longer_than_a_start_gives_no_ratio() -> None:
+    case = {
+        "aikv": [{"seconds": value} for value in (2.0, -1.0, 1.0)],
+        "redis": [{"seconds": v} for v in (1.0, -1.0, 0)],
+    }
+    assert times_of(case) == [2.0, 0.0, 0.0]
 
 
 def test_a_folder_is_read_by_the_names_of_its_files(tmp_path: Path) -> None:
