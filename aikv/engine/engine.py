@@ -249,7 +249,7 @@ class Engine(Watcher):
             histogram = command.latencies
             if took < self.unremarkable_us and histogram is not None and client.block is None and not client.internal:
                 # What `note` would do: in the interpreted form, where the clock moves on with every command, this is
-                # cheaper by 150 ns.
+                # cheaper by 8 % of a GET.
                 histogram.short[took] += 1
             else:
                 self.observer.note(client, command, argv, took)
