@@ -25,6 +25,7 @@ from pathlib import Path
 import click
 from datasets import DATASETS, fill, strings
 from observe import MemoryWatch, Probe, longest
+from proofs import proofs, proofs_table
 from ratios import spread
 from sides import about, answered, cpu_seconds, output_option, program_option, programs, save, served_so_far, wait_for
 
@@ -34,6 +35,7 @@ QUIET = ("--save", "", "--appendonly", "no", "--auto-aof-rewrite-percentage", "0
 LOGGED = ("--save", "", "--appendonly", "yes", "--auto-aof-rewrite-percentage", "0")
 BASELINE_S = 2.0
 NAMES = ("aikv", "redis")
+CASES = ("save", "bgsave", "load", "proofs")
 
 
 @dataclass
@@ -239,20 +241,29 @@ def background_table(runs: dict[str, dict[str, list[Background]]]) -> str:
 @click.option("--runs", type=click.IntRange(1), default=3, help="Measured turns of each case.")
 @click.option("--quick", is_flag=True, help="100,000 keys, one turn.")
 @click.option("--dataset", "datasets", multiple=True, type=click.Choice(list(DATASETS)), help="[default: all]")
-@click.option("--only", multiple=True, type=click.Choice(["save", "bgsave", "load"]), help="[default: all]")
+@click.option("--only", multiple=True, type=click.Choice(CASES), help="[default: all]")
+@click.option("--deep", is_flag=True, help="Of the proofs, everything; half an hour.")
 @program_option
 @output_option
 def main(
-    keys: int, runs: int, quick: bool, datasets: tuple[str, ...], only: tuple[str, ...], program: str, output: Path
+    keys: int,
+    runs: int,
+    quick: bool,
+    datasets: tuple[str, ...],
+    only: tuple[str, ...],
+    deep: bool,
+    program: str,
+    output: Path,
 ) -> None:
-    """Measure SAVE, BGSAVE and loading against redis-server, side by side.
+    """Measure SAVE, BGSAVE and loading against redis-server, side by side, and count what durability has been put to.
 
     Progress goes to the standard error: for each turn the ratio of the times. The tables go to the standard output, and
     with all single runs to persistence.json and persistence.md in the folder --output.
     """
     if quick:
         keys, runs = 100_000, 1
-    wanted = only or ("save", "bgsave", "load")
+    wanted = only or CASES
+    tried = proofs(deep) if "proofs" in wanted else {}
     cases: list[Case] = []
     backgrounds: dict[str, dict[str, list[Background]]] = {}
     with tempfile.TemporaryDirectory(prefix="aikv-bench-") as home:
@@ -271,15 +282,19 @@ def main(
     results = {
         "about": about(programs(program)),
         "keys": keys,
+        "proofs": tried,
         "cases": [asdict(case) for case in cases],
         "bgsave": {
             dataset: {name: [asdict(run) for run in turns] for name, turns in servers.items()}
             for dataset, servers in backgrounds.items()
         },
     }
-    text = "\n".join(
-        part for part in (table(cases) if cases else "", background_table(backgrounds) if backgrounds else "") if part
+    tables = (
+        table(cases) if cases else "",
+        background_table(backgrounds) if backgrounds else "",
+        proofs_table(tried) if tried else "",
     )
+    text = "\n".join(part for part in tables if part)
     save(output, "persistence", results, text)
 
 

@@ -3,6 +3,7 @@
 import pytest
 from observe import longest
 from pauses import pauses_in
+from proofs import counts_in
 from ratios import geometric_mean, means_of_pairs, percentile, ratios, spread
 from scaling import steepest
 
@@ -59,3 +60,8 @@ def test_growth_that_redis_server_shares_is_no_cliff() -> None:
 
 def test_the_steepest_step_is_found_wherever_it_is() -> None:
     assert steepest([(1.0, 1.0), (2.0, 1.0), (30.0, 5.0), (1.0, 1.0)]) == pytest.approx(3.0)
+
+
+def test_the_counts_of_durability_are_read_from_pytests_summary() -> None:
+    summary = "....F [100%]\ncrash points: 5,022\nkills with a child in flight: 6\n12 passed in 3.4s\nE: not one\n"
+    assert counts_in(summary) == {"crash points": 5022, "kills with a child in flight": 6}
