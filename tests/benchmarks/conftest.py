@@ -13,5 +13,6 @@ sys.path.append(FOLDER)
 try:
     import goals  # noqa: F401  imports all others that are tested
     import pauses  # noqa: F401
+    import proofs  # noqa: F401
 finally:
     sys.path.remove(FOLDER)
