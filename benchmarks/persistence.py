@@ -242,7 +242,7 @@ def background_table(runs: dict[str, dict[str, list[Background]]]) -> str:
 @click.option("--quick", is_flag=True, help="100,000 keys, one turn.")
 @click.option("--dataset", "datasets", multiple=True, type=click.Choice(list(DATASETS)), help="[default: all]")
 @click.option("--only", multiple=True, type=click.Choice(CASES), help="[default: all]")
-@click.option("--deep", is_flag=True, help="Of the proofs, everything; half an hour.")
+@click.option("--deep", is_flag=True, help="Of the proofs, everything.")
 @program_option
 @output_option
 def main(
