@@ -1,8 +1,8 @@
 """The commands, one module per group of Redis's manual.
 
 Importing a module puts its commands into `engine.command.COMMANDS`; `load` imports them all. To add a command, write
-one decorated function in the module of its group and one line in the group's compat test. Handlers never call handlers;
-what two of them share is a function of the room below.
+one decorated function in the module of its group, a line among the cases of its group and one among the right calls.
+Handlers never call handlers; what two of them share is a function of the room below.
 """
 
 
