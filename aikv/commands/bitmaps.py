@@ -155,8 +155,6 @@ def bitop(ctx: Context, argv: list[bytes]) -> object:
     result = invert(sources[0]) if operation == _NOT else combine(operation, sources)
     target = argv[2]
     if result:
-        # A predecessor past its time goes first, and its end is announced.
-        ctx.glance(target)
         ctx.replace(target, result)
         ctx.changed(target, events.STR_SET)
     elif ctx.remove(target):

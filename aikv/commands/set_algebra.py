@@ -170,8 +170,6 @@ def _sets(ctx: Context, argv: list[bytes], first: int) -> list[Set]:
 def _store(ctx: Context, target: bytes, members: list[bytes], event: Event) -> int:
     """Let `target` be the set of `members`, or not be; returns their number."""
     if members:
-        # A target that has run out goes first, so that its end is reported.
-        ctx.glance(target)
         ctx.replace(target, gather(members, CONFIGURED))
         ctx.changed(target, event)
     elif ctx.remove(target):

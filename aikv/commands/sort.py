@@ -110,8 +110,6 @@ def _store(ctx: Context, target: bytes, results: list[object]) -> int:
     """Let `target` be the list of `results`, or not be; returns how many they are."""
     texts = [result if isinstance(result, bytes) else b"" for result in results]
     if texts:
-        # A target that has run out goes first, so that its end is reported.
-        ctx.glance(target)
         ctx.replace(target, list_of(texts, CONFIGURED))
         # Each element is a change; `changed` counts one.
         ctx.engine.dirty += len(texts) - 1

@@ -73,7 +73,7 @@ def set_(ctx: Context, argv: list[bytes]) -> object:
         old = ctx.peek(key)
     else:
         old = None
-        _forget_expired(ctx, key)
+        ctx.forget_expired(key)
     if (flags & NX and old is not None) or (flags & XX and old is None):
         return reply if flags & GET else None
     if time_index:
@@ -121,7 +121,7 @@ def setnx(ctx: Context, argv: list[bytes]) -> object:
 )
 def setex(ctx: Context, argv: list[bytes]) -> object:
     when = moment(ctx, argv[2], EX, "setex")
-    _forget_expired(ctx, argv[1])
+    ctx.forget_expired(argv[1])
     _store_until(ctx, argv[1], argv[3], when)
     return OK
 
@@ -139,7 +139,7 @@ def setex(ctx: Context, argv: list[bytes]) -> object:
 )
 def psetex(ctx: Context, argv: list[bytes]) -> object:
     when = moment(ctx, argv[2], PX, "psetex")
-    _forget_expired(ctx, argv[1])
+    ctx.forget_expired(argv[1])
     _store_until(ctx, argv[1], argv[3], when)
     return OK
 
@@ -284,16 +284,8 @@ def msetnx(ctx: Context, argv: list[bytes]) -> object:
 
 def _overwrite(ctx: Context, key: bytes, value: bytes) -> None:
     """Store a string, whatever is there, without a TTL."""
-    if ctx.db.expires.used:
-        _forget_expired(ctx, key)
     ctx.replace(key, value)
     ctx.changed(key, events.STR_SET)
-
-
-def _forget_expired(ctx: Context, key: bytes) -> None:
-    """Let `key` go, if it is there only because nobody has looked it up since it ran out."""
-    if ctx.db.expires.used and ctx.db.is_expired(key, ctx.engine.now_ms):
-        ctx.glance(key)
 
 
 def _store_until(ctx: Context, key: bytes, value: bytes, when: int) -> None:

@@ -24,8 +24,6 @@ def store_columns(ctx: Context, target: bytes, members: list[bytes], scores: lis
     Returns the number of members.
     """
     if members:
-        # A target that has run out goes first, so that its end is reported.
-        ctx.glance(target)
         ctx.replace(target, from_columns(members, scores, CONFIGURED))
         ctx.changed(target, event)
     elif ctx.remove(target):

@@ -95,11 +95,18 @@ class Context:
             self.engine.announce(self.db.index, key, events.KEY_NEW)
 
     def replace(self, key: bytes, value: object) -> None:
-        """Store `value` at `key`; the TTL goes."""
+        """Store `value` at `key`; the TTL goes, and so, reported, does a predecessor that has run out."""
+        if self.db.expires.used:
+            self.forget_expired(key)
         created = self.db.replace(key, value)
         self.engine.touch(self.db, key)
         if created and self.engine.notify & events.NEW:
             self.engine.announce(self.db.index, key, events.KEY_NEW)
+
+    def forget_expired(self, key: bytes) -> None:
+        """Let `key` go, if it is there only because nobody has looked it up since it ran out."""
+        if self.db.expires.used and self.db.is_expired(key, self.engine.now_ms):
+            self.glance(key)
 
     def remove(self, key: bytes) -> bool:
         """Remove `key`; False when it was not there. The caller reports the change."""
