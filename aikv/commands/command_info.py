@@ -110,7 +110,7 @@ def command_docs(ctx: Context, argv: list[bytes]) -> object:
 def command_list(ctx: Context, argv: list[bytes]) -> object:
     table = ctx.engine.commands
     if len(argv) == 2:
-        return list(table)
+        return [name for name, _ in _with_subcommands(table)]
     if len(argv) != 5 or argv[2].upper() != b"FILTERBY":
         raise CommandError(SYNTAX)
     by = argv[3].upper()

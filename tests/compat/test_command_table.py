@@ -124,3 +124,8 @@ def test_redis_cli_style_clients_can_read_the_documentation(pair: Pair, protocol
 
 def test_info_of_one_command_has_the_oracles_form_in_both_protocols(pair: Pair) -> None:
     pair.compare("COMMAND INFO get nosuch config|get", "COMMAND INFO mset", "COMMAND INFO debug")
+
+
+def test_the_list_of_commands_names_subcommands_too(pair: Pair) -> None:
+    for server in (pair.oracle, pair.aikv):
+        assert sorted(ask(server, "COMMAND", "LIST")) == sorted(entries(server))
