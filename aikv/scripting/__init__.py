@@ -1,0 +1,1 @@
+"""Scripts in Lua: the libraries that they have."""
