@@ -28,6 +28,8 @@ from aikv.engine.persistence import Persistence
 from aikv.persistence.aof_fsync import ThreadRunner
 from aikv.persistence.aof_log import AofFatal
 from aikv.persistence.files import Files
+from aikv.scripting import commands as script_commands  # noqa: F401 (declares them)
+from aikv.scripting.scripts import Scripts
 from aikv.server.cron import Cron
 from aikv.server.listener import Listener
 from aikv.server.loop import LoopScheduler, new_event_loop, report_fault
@@ -54,6 +56,7 @@ class Server(Lifecycle):
         self.engine.users.start(self._files)
         self.engine.persistence = self.persistence
         self.engine.lifecycle = self
+        self.engine.scripting = Scripts(self.engine)
         self.engine.migrations = Migrations(self.engine, ThreadTransfers(self._loop, self.engine.clock))
         self._tick: Final = Tick(self.engine, self.persistence, self._loop)
         self._cron: Final = Cron(self._tick, self._loop)

@@ -72,7 +72,7 @@ def memory_stats(ctx: Context, _argv: list[bytes]) -> object:
     items: list[object] = [b"peak.allocated", figures.peak, b"total.allocated", used]
     items += [b"startup.allocated", STARTUP_BYTES, b"replication.backlog", 0, b"clients.slaves", 0]
     items += [b"clients.normal", figures.clients, b"cluster.links", 0, b"aof.buffer", figures.log]
-    items += [b"lua.caches", 0, b"functions.caches", 0]
+    items += [b"lua.caches", ctx.engine.scripting.figures().cache, b"functions.caches", 0]
     for number, main, expires in figures.tables:
         overhead: list[object] = [b"overhead.hashtable.main", main, b"overhead.hashtable.expires", expires]
         items += [b"db.%d" % number, Pairs([*overhead, b"overhead.hashtable.slot-to-keys", 0])]

@@ -2,7 +2,7 @@
 
 from aikv.base.errors import CommandError
 from aikv.engine import gates, multi
-from aikv.engine.command import ALLOW_BUSY, FAST, LOADING, NOSCRIPT, SKIP_SLOWLOG, STALE, command
+from aikv.engine.command import ALLOW_BUSY, FAST, LOADING, NOSCRIPT, RUNS_SCRIPTS, SKIP_SLOWLOG, STALE, command
 from aikv.engine.context import Context
 from aikv.engine.keyspec import at
 from aikv.resp.reply import OK
@@ -33,9 +33,11 @@ def multi_(ctx: Context, _argv: list[bytes]) -> object:
     complexity="That of the commands in the transaction.",
     summary="Runs the queued commands of a transaction.",
 )
-def exec_(ctx: Context, _argv: list[bytes]) -> object:
+def exec_(ctx: Context, argv: list[bytes]) -> object:
     if not ctx.client.gates & gates.MULTI:
         raise CommandError(b"ERR EXEC without MULTI")
+    if multi.queued_flags(ctx.client.queued) & RUNS_SCRIPTS:
+        return ctx.engine.scripting.run_apart(ctx.client, argv, multi.Whole(ctx.engine, ctx.client).run)
     return multi.run(ctx.engine, ctx.client)
 
 

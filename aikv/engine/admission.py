@@ -11,7 +11,7 @@ from aikv.base.errors import NOAUTH
 from aikv.engine import gates, monitor, pause
 from aikv.engine.acl.enforce import refusal
 from aikv.engine.client import Client
-from aikv.engine.command import MAY_REPLICATE, NO_AUTH, NO_MULTI, READONLY, WRITE, Command
+from aikv.engine.command import ALLOW_BUSY, MAY_REPLICATE, NO_AUTH, NO_MULTI, READONLY, WRITE, Command
 from aikv.resp.output import Output
 from aikv.resp.reply import QUEUED
 
@@ -24,6 +24,7 @@ MISCONF_SAVE: Final = (
     b"snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB "
     b"error."
 )
+BUSY: Final = b"BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
 MISCONF_AOF: Final = b"MISCONF Errors writing to the AOF file: "
 SUBSCRIBING: Final = frozenset(
     {
@@ -70,6 +71,9 @@ def admit(engine: "Engine", client: Client, command: Command, argv: list[bytes])
             b"ERR Can't execute '%b': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in "
             b"this context" % command.name.encode(),
         )
+        return False
+    if closed & gates.BUSY and not command.flags & ALLOW_BUSY:
+        engine.refuse(client, command, BUSY)
         return False
     if closed & gates.MONITORED and client.monitoring and command.flags & (WRITE | READONLY | MAY_REPLICATE):
         engine.refuse(client, command, b"ERR Replica can't interact with the keyspace")

@@ -45,6 +45,8 @@ NO_ASYNC_LOADING: Final = 1 << 17
 NO_MULTI: Final = 1 << 18
 MOVABLE_KEYS: Final = 1 << 19
 ALLOW_BUSY: Final = 1 << 20
+# Not told to anybody: the command runs scripts.
+RUNS_SCRIPTS: Final = 1 << 21
 
 # In the order in which COMMAND INFO lists them.
 FLAG_NAMES: Final[list[str]] = [
@@ -152,6 +154,7 @@ class Command:
             bool(flags & WRITE) or name == "ping",
             name in gates.PASS_MULTI,
             bool(flags & READONLY),
+            bool(flags & ALLOW_BUSY),
         )
         self.specs: Final = specs
         self.group: Final = group

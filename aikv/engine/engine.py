@@ -41,6 +41,7 @@ from aikv.engine.pause import Pause
 from aikv.engine.pubsub import PubSub
 from aikv.engine.refusal import unknown_command, unknown_subcommand, wrong_arity
 from aikv.engine.release import Releaser
+from aikv.engine.scripting import Aside, Scripting
 from aikv.engine.stats import Stats
 from aikv.engine.tracking import Tracking
 from aikv.engine.waiting import KeyWaits
@@ -62,7 +63,8 @@ _OF_HTTP: Final = (b"post", b"host:")
 class Engine(Watcher):
     """The databases and everything that commands act on.
 
-    `persistence`, `lifecycle` and `migrations` are set by whoever puts a server together; an engine alone has none.
+    `persistence`, `lifecycle` and `migrations` are set by whoever puts a server together; an engine alone has none,
+    and no scripts, until `scripting` is replaced.
     """
 
     persistence: "Persistence"
@@ -118,6 +120,7 @@ class Engine(Watcher):
         # What was removed and is freed in slices by `free_some`.
         self.releaser = Releaser()
         self.tracking = Tracking(self)
+        self.scripting = Scripting()
         self._spelled: dict[bytes, Command] = {}
         # The name looked up last, because who pipelines sends many of one kind: a comparison in place of hash and
         # look-up, a tenth of a GET.
@@ -224,7 +227,7 @@ class Engine(Watcher):
             encode_error(client.out, error.text)
         except Exception as fault:
             # Not `error`: compiled, a name has one type in a function.
-            self._report_fault(client, command, fault)
+            self.report_fault(client, command, fault)
         else:
             encode(client.out, reply, client.resp3)
         self._depth -= 1
@@ -329,6 +332,29 @@ class Engine(Watcher):
                 self.journal.commit()
             if self.unfinished:
                 self._finish(client)
+
+    def unit_depth(self) -> int:
+        """How many units are open."""
+        return self._depth
+
+    def set_aside(self, base: int, outside: int) -> Aside:
+        """The running command goes on later: keep what it has recorded, as if there were only `outside` open units.
+
+        `base` of the open ones are not its own. `take_up` brings everything back, for when it goes on.
+        """
+        aside = Aside(self._depth - base, self.journal.unit, self.deferred, self.unfinished)
+        self._depth = outside
+        self.journal.unit = []
+        self.deferred = []
+        self.unfinished = False
+        return aside
+
+    def take_up(self, aside: Aside) -> None:
+        """A command goes on, in a unit that the caller has to end by `close_unit` when the command has ended."""
+        self._depth = 1 + aside.depth
+        self.journal.unit = aside.unit
+        self.deferred = aside.deferred
+        self.unfinished = aside.unfinished
 
     def deliver(self, client: Client, message: bytes) -> None:
         """Send a `message`, encoded for `client`, that answers nothing: after the reply to the running command."""
@@ -512,7 +538,7 @@ class Engine(Watcher):
             for form in rewritten:
                 self.journal.record(client.db, form)
 
-    def _report_fault(self, client: Client, command: Command, error: Exception) -> None:
+    def report_fault(self, client: Client, command: Command, error: BaseException) -> None:
         """A handler failed in a way that it should not: the client gets an error, the log the whole story."""
         command.failed += 1
         self.stats.unexpected_errors += 1

@@ -16,6 +16,7 @@ LIMITED: Final = 1 << 4  # its user may not do everything
 TRACKING: Final = 1 << 7  # what it reads is remembered, for its cache
 CACHING: Final = 1 << 8  # CLIENT CACHING has been given, for the next command or transaction
 # Of the engine.
+BUSY: Final = 1 << 5  # a script takes long
 PAUSED: Final = 1 << 9  # CLIENT PAUSE
 MONITORED: Final = 1 << 10  # a MONITOR client listens
 DISK_ERROR: Final = 1 << 11  # writes are refused: MISCONF
@@ -24,13 +25,15 @@ DISK_ERROR: Final = 1 << 11  # writes are refused: MISCONF
 PASS_MULTI: Final[frozenset[str]] = frozenset({"exec", "discard", "multi", "watch", "quit", "reset"})
 
 
-def cares(no_auth: bool, needs_disk: bool, pass_multi: bool, reads: bool) -> int:
+def cares(no_auth: bool, needs_disk: bool, pass_multi: bool, reads: bool, allow_busy: bool) -> int:
     """The gates that concern a command with these properties."""
     bits = SUBSCRIBED | QUIET | CACHING | PAUSED | MONITORED
     if not no_auth:
         bits |= AUTH | LIMITED
     if not pass_multi:
         bits |= MULTI
+    if not allow_busy:
+        bits |= BUSY
     if needs_disk:
         bits |= DISK_ERROR
     if reads:

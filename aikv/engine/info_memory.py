@@ -15,6 +15,7 @@ def memory(engine: "Engine") -> Fields:
     """Memory of the process."""
     figures = MemoryFigures(engine)
     used = figures.used
+    scripts = engine.scripting.figures()
     return [
         *_both("used_memory", used),
         *_both("used_memory_rss", used),
@@ -25,11 +26,17 @@ def memory(engine: "Engine") -> Fields:
         ("used_memory_dataset", str(figures.dataset)),
         ("used_memory_dataset_perc", f"{percentage(figures.dataset, used - STARTUP_BYTES):.2f}%"),
         *_both("total_system_memory", total_system_memory()),
-        *_both("used_memory_lua", 0),
-        ("number_of_cached_scripts", "0"),
+        ("used_memory_lua", str(scripts.interpreter)),
+        ("used_memory_vm_eval", str(scripts.interpreter)),
+        ("used_memory_lua_human", format_memory_human(scripts.interpreter)),
+        ("used_memory_scripts_eval", str(scripts.cache)),
+        ("number_of_cached_scripts", str(scripts.scripts)),
         ("number_of_functions", "0"),
         ("number_of_libraries", "0"),
-        *_both("used_memory_scripts", 0),
+        ("used_memory_vm_functions", "0"),
+        *_both("used_memory_vm_total", scripts.interpreter),
+        ("used_memory_functions", "0"),
+        *_both("used_memory_scripts", scripts.cache),
         *_both("maxmemory", engine.config.get_int("maxmemory")),
         ("maxmemory_policy", engine.config.get_str("maxmemory-policy")),
         ("mem_fragmentation_ratio", "1.00"),

@@ -40,8 +40,12 @@ def end(engine: "Engine", client: Client) -> None:
 
 def show(engine: "Engine", client: Client, command: Command, argv: list[bytes], source: bytes = b"") -> None:
     """Tell the monitors of a command; `source`, if given, stands for the client's address."""
-    if client.internal or command.flags & _HIDDEN:
-        return
+    if not client.internal and not command.flags & _HIDDEN:
+        show_anyhow(engine, client, command, argv, source)
+
+
+def show_anyhow(engine: "Engine", client: Client, command: Command, argv: list[bytes], source: bytes = b"") -> None:
+    """As `show`, for a command that is not shown by itself, because it shows itself before what it calls."""
     line: bytes | None = None
     for monitor in engine.monitors.values():
         if monitor.reply_off or monitor.closing:

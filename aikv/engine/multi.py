@@ -22,6 +22,7 @@ from aikv.engine.client import Client
 from aikv.engine.command import WRITE, Command
 from aikv.keyspace.database import Database
 from aikv.resp.encoder import encode_error
+from aikv.resp.output import Output
 from aikv.resp.reply import NO_REPLY, NULL_ARRAY
 
 if TYPE_CHECKING:
@@ -89,6 +90,25 @@ def run(engine: "Engine", client: Client) -> object:
         # The commands have recorded themselves; EXEC is not to be recorded.
         context.rewritten = []
     return NO_REPLY
+
+
+class Whole:
+    """A transaction that may take long, because there are scripts in it: nothing is sent before all of it has run."""
+
+    def __init__(self, engine: "Engine", client: Client) -> None:
+        self._engine = engine
+        self._client = client
+
+    def run(self) -> object:
+        """As the function `run`."""
+        client = self._client
+        out = client.out
+        client.out = Output()
+        try:
+            return run(self._engine, client)
+        finally:
+            out.append(client.out.take())
+            client.out = out
 
 
 def because_of(text: bytes) -> bytes:

@@ -15,6 +15,7 @@ from aikv.resp.reply import (
     Attributed,
     BigNumber,
     Decimal,
+    Digits,
     ErrorReply,
     NoReply,
     NullArray,
@@ -115,6 +116,11 @@ def _encode_rare(out: Output, value: object, resp3: bool) -> None:
             out.append(b"(" + digits + CRLF)
         else:
             encode(out, digits, False)
+    elif isinstance(value, Digits):
+        if resp3:
+            out.append(b"(" + value.text + CRLF)
+        else:
+            encode(out, value.text, False)
     elif isinstance(value, Decimal):
         if resp3:
             out.append(b"," + value.text + CRLF)

@@ -73,6 +73,13 @@ class BigNumber:
         self.value: Final = value
 
 
+class Digits:
+    """An integer beyond 64 bits that somebody else has written: `text` is sent as it is. RESP2 gets a bulk string."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text: Final = text
+
+
 class Decimal:
     """A double in a form of its own: `text` is sent as it is. RESP2 gets a bulk string."""
 

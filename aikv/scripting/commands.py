@@ -1,0 +1,209 @@
+"""EVAL and its relatives, SCRIPT. What they do is told in `scripts`."""
+
+from typing import Final
+
+from aikv.base.errors import CommandError
+from aikv.base.numbers import to_i64
+from aikv.engine.command import (
+    ALLOW_BUSY,
+    LOADING,
+    MAY_REPLICATE,
+    MOVABLE_KEYS,
+    NO_MANDATORY_KEYS,
+    NOSCRIPT,
+    READONLY,
+    RUNS_SCRIPTS,
+    SKIP_MONITOR,
+    STALE,
+    command,
+    container,
+)
+from aikv.engine.context import Context
+from aikv.engine.help import help_lines
+from aikv.engine.keyspec import counted
+from aikv.resp.reply import OK
+from aikv.scripting.scripts import Scripts
+
+_RUNNING: Final = NOSCRIPT | SKIP_MONITOR | NO_MANDATORY_KEYS | STALE | MOVABLE_KEYS | RUNS_SCRIPTS
+_COMPLEXITY: Final = "Depends on the script that is executed."
+_KEYS_AND_ARGUMENTS: Final = "numkeys [key [key ...]] [arg [arg ...]]"
+
+
+def scripts_of(ctx: Context) -> Scripts:
+    """The scripts of the engine; an engine whose commands are these has some."""
+    scripting = ctx.engine.scripting
+    assert isinstance(scripting, Scripts)
+    return scripting
+
+
+def _run(ctx: Context, argv: list[bytes], by_sha: bool, read_only: bool) -> object:
+    scripts = scripts_of(ctx)
+    scripts.show(ctx.client, argv)
+    if by_sha and len(argv[1]) != 40:
+        scripts.find(argv[1])
+    keys = to_i64(argv[2])
+    if keys > len(argv) - 3:
+        raise CommandError(b"ERR Number of keys can't be greater than number of args")
+    if keys < 0:
+        raise CommandError(b"ERR Number of keys can't be negative")
+    script = scripts.find(argv[1]) if by_sha else scripts.load(argv[1])
+    return scripts.evaluate(ctx, argv, script, keys, read_only)
+
+
+@command(
+    "EVAL",
+    arity=-3,
+    flags=_RUNNING | MAY_REPLICATE,
+    keys=(counted(2, "RW access update"),),
+    group="scripting",
+    since="2.6.0",
+    complexity=_COMPLEXITY,
+    summary="Runs a script in Lua.",
+    syntax="script " + _KEYS_AND_ARGUMENTS,
+)
+def eval_(ctx: Context, argv: list[bytes]) -> object:
+    return _run(ctx, argv, False, False)
+
+
+@command(
+    "EVALSHA",
+    arity=-3,
+    flags=_RUNNING | MAY_REPLICATE,
+    keys=(counted(2, "RW access update"),),
+    group="scripting",
+    since="2.6.0",
+    complexity=_COMPLEXITY,
+    summary="Runs a script in Lua that the server has, by its SHA-1 digest.",
+    syntax="sha1 " + _KEYS_AND_ARGUMENTS,
+)
+def evalsha(ctx: Context, argv: list[bytes]) -> object:
+    return _run(ctx, argv, True, False)
+
+
+@command(
+    "EVAL_RO",
+    arity=-3,
+    flags=_RUNNING | READONLY,
+    keys=(counted(2, "RO access"),),
+    group="scripting",
+    since="7.0.0",
+    complexity=_COMPLEXITY,
+    summary="Runs a script in Lua that changes nothing.",
+    syntax="script " + _KEYS_AND_ARGUMENTS,
+)
+def eval_ro(ctx: Context, argv: list[bytes]) -> object:
+    return _run(ctx, argv, False, True)
+
+
+@command(
+    "EVALSHA_RO",
+    arity=-3,
+    flags=_RUNNING | READONLY,
+    keys=(counted(2, "RO access"),),
+    group="scripting",
+    since="7.0.0",
+    complexity=_COMPLEXITY,
+    summary="Runs a script in Lua that changes nothing and that the server has, by its SHA-1 digest.",
+    syntax="sha1 " + _KEYS_AND_ARGUMENTS,
+)
+def evalsha_ro(ctx: Context, argv: list[bytes]) -> object:
+    return _run(ctx, argv, True, True)
+
+
+container("SCRIPT", group="scripting", since="2.6.0", summary="The scripts that the server has.", acl="")
+
+
+@command(
+    "SCRIPT|DEBUG",
+    arity=3,
+    flags=NOSCRIPT,
+    group="scripting",
+    since="3.2.0",
+    complexity="O(1)",
+    summary="Lets scripts be debugged, which aikv cannot do.",
+    syntax="<YES | SYNC | NO>",
+)
+def script_debug(_ctx: Context, argv: list[bytes]) -> object:
+    mode = argv[2].upper()
+    if mode == b"NO":
+        return OK
+    if mode in (b"YES", b"SYNC"):
+        raise CommandError(b"ERR aikv has no debugger for scripts")
+    raise CommandError(b"ERR Use SCRIPT DEBUG YES/SYNC/NO")
+
+
+@command(
+    "SCRIPT|EXISTS",
+    arity=-3,
+    flags=NOSCRIPT,
+    group="scripting",
+    since="2.6.0",
+    complexity="O(N) with N being the number of scripts to check",
+    summary="Tells which of these scripts the server has.",
+    syntax="sha1 [sha1 ...]",
+    tips=("request_policy:all_shards", "response_policy:agg_logical_and"),
+)
+def script_exists(ctx: Context, argv: list[bytes]) -> object:
+    scripts = scripts_of(ctx)
+    return [1 if scripts.exists(sha) else 0 for sha in argv[2:]]
+
+
+@command(
+    "SCRIPT|FLUSH",
+    arity=-2,
+    flags=NOSCRIPT,
+    group="scripting",
+    since="2.6.0",
+    complexity="O(N) with N being the number of scripts in cache",
+    summary="Forgets all scripts.",
+    syntax="[ASYNC | SYNC]",
+    tips=("request_policy:all_nodes", "response_policy:all_succeeded"),
+)
+def script_flush(ctx: Context, argv: list[bytes]) -> object:
+    if len(argv) > 3 or (len(argv) == 3 and argv[2].upper() not in (b"ASYNC", b"SYNC")):
+        raise CommandError(b"ERR SCRIPT FLUSH only support SYNC|ASYNC option")
+    scripts_of(ctx).flush()
+    return OK
+
+
+@command(
+    "SCRIPT|KILL",
+    arity=2,
+    flags=NOSCRIPT | ALLOW_BUSY,
+    group="scripting",
+    since="2.6.0",
+    complexity="O(1)",
+    summary="Ends the script that keeps the server busy, if it has changed nothing yet.",
+    tips=("request_policy:all_shards", "response_policy:one_succeeded"),
+)
+def script_kill(ctx: Context, _argv: list[bytes]) -> object:
+    scripts_of(ctx).kill()
+    return OK
+
+
+@command(
+    "SCRIPT|LOAD",
+    arity=3,
+    flags=NOSCRIPT | STALE,
+    group="scripting",
+    since="2.6.0",
+    complexity="O(N) with N being the length in bytes of the script body.",
+    summary="Keeps a script without running it, and returns its SHA-1 digest.",
+    syntax="script",
+    tips=("request_policy:all_nodes", "response_policy:all_succeeded"),
+)
+def script_load(ctx: Context, argv: list[bytes]) -> object:
+    return scripts_of(ctx).load(argv[2]).sha
+
+
+@command(
+    "SCRIPT|HELP",
+    arity=2,
+    flags=LOADING | STALE,
+    group="scripting",
+    since="5.0.0",
+    complexity="O(1)",
+    summary="Describes the subcommands.",
+)
+def script_help(_ctx: Context, _argv: list[bytes]) -> object:
+    return help_lines("SCRIPT")

@@ -1,0 +1,33 @@
+"""The random numbers of scripts: the same for everybody, everywhere.
+
+Theory of operation: the generator of POSIX's drand48 (48 bits, linear congruential), of which Redis keeps a copy, so
+that `math.random` does not depend on the machine. It begins anew with each script, so a script does the same wherever
+it is run.
+Source: https://pubs.opengroup.org/onlinepubs/9699919799/functions/drand48.html
+"""
+
+from typing import Final
+
+_MULTIPLIER: Final = 0x5DEECE66D
+_INCREMENT: Final = 0xB
+_MASK: Final = (1 << 48) - 1
+# The low bits of a state made from a seed.
+_LOW: Final = 0x330E
+_GREATEST: Final = (1 << 31) - 1
+_SEED_MASK: Final = (1 << 32) - 1
+
+
+class ScriptRandom:
+    """What `math.random` draws from."""
+
+    def __init__(self) -> None:
+        self._state = _LOW
+
+    def seed(self, number: float) -> None:
+        """Begin with `number`, of which the low 32 bits count."""
+        self._state = (int(number) & _SEED_MASK) << 16 | _LOW
+
+    def draw(self) -> float:
+        """The next number, at least 0 and below 1."""
+        self._state = (self._state * _MULTIPLIER + _INCREMENT) & _MASK
+        return (self._state >> 17) % _GREATEST / _GREATEST
