@@ -87,7 +87,7 @@ def latency_graph(ctx: Context, argv: list[bytes]) -> object:
     event = ctx.engine.observer.latency.events.get(_text(argv[2]))
     if event is None:
         raise CommandError(b"ERR No samples available for event '" + argv[2] + b"'")
-    return Verbatim(b"txt", graph(_text(argv[2]), event, ctx.engine.now_us // 1_000_000).encode())
+    return Verbatim(b"txt", graph(_text(argv[2]), event, ctx.engine.now_ns // 1_000_000_000).encode())
 
 
 @command(

@@ -37,7 +37,7 @@ _SAVING: Final = ADMIN | NOSCRIPT | NO_ASYNC_LOADING
     tips=("nondeterministic_output",),
 )
 def time_(ctx: Context, _argv: list[bytes]) -> object:
-    now_us = ctx.client.time_us or ctx.engine.now_us
+    now_us = ctx.client.time_us or ctx.engine.now_ns // 1000
     return [b"%d" % (now_us // 1_000_000), b"%d" % (now_us % 1_000_000)]
 
 

@@ -53,7 +53,7 @@ def is_plain(text: bytes) -> bool:
 def client_line(engine: "Engine", client: Client, argv: list[bytes]) -> bytes:
     """The line of `client`, without its end; `argv` is what it is running, empty for nothing."""
     link = client.link
-    now_s = engine.now_us // 1_000_000
+    now_s = engine.now_ns // 1_000_000_000
     argv_bytes = sum(len(argument) for argument in argv)
     queued_bytes = sum(sum(len(argument) for argument in queued) for _, queued in client.queued)
     input_bytes = link.buffered_input()

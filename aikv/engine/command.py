@@ -141,6 +141,7 @@ class Command:
         keys_of: Callable[[list[bytes]], list[int] | None] | None,
     ) -> None:
         self.name: Final = name
+        self.is_subcommand: Final = "|" in name
         # Its place in `EVERY`.
         self.number = 0
         self.handler = handler
@@ -167,7 +168,7 @@ class Command:
         self.keys_of: Final = keys_of
         self.subcommands: dict[bytes, Command] | None = None
         self.calls: i64 = 0
-        self.usec: i64 = 0
+        self.spent_ns: i64 = 0
         self.rejected: i64 = 0
         self.failed: i64 = 0
         # The calls that took long enough to measure, while they are tracked; and how many calls were not tracked.
@@ -178,7 +179,7 @@ class Command:
     def reset_stats(self) -> None:
         """Set the counters to zero."""
         self.calls = 0
-        self.usec = 0
+        self.spent_ns = 0
         self.rejected = 0
         self.failed = 0
         self.latencies = None

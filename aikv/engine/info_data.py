@@ -36,7 +36,7 @@ def stats(engine: "Engine") -> Fields:
     counted = engine.stats
     return [
         ("total_connections_received", str(counted.connections)),
-        ("total_commands_processed", str(counted.commands)),
+        ("total_commands_processed", str(engine.calls())),
         ("instantaneous_ops_per_sec", str(counted.ops.per_second())),
         ("total_net_input_bytes", str(counted.net_input)),
         ("total_net_output_bytes", str(counted.net_output)),
@@ -116,9 +116,10 @@ def command_stats(engine: "Engine") -> Fields:
 
 
 def _command_line(command: Command) -> str:
-    mean = int(command.usec) / int(command.calls) if command.calls else 0.0
+    usec = int(command.spent_ns) // 1000
+    mean = usec / int(command.calls) if command.calls else 0.0
     return (
-        f"calls={command.calls},usec={command.usec},usec_per_call={mean:.2f},"
+        f"calls={command.calls},usec={usec},usec_per_call={mean:.2f},"
         f"rejected_calls={command.rejected},failed_calls={command.failed}"
     )
 

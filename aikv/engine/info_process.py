@@ -29,7 +29,7 @@ def server(engine: "Engine") -> Fields:
     """The program and where it runs."""
     config = engine.config
     system = platform.uname()
-    uptime_s = (engine.now_us - engine.started_us) // 1_000_000
+    uptime_s = (engine.now_ns - engine.started_ns) // 1_000_000_000
     fields = [
         ("redis_version", REDIS_VERSION),
         ("redis_git_sha1", "00000000"),
@@ -47,12 +47,12 @@ def server(engine: "Engine") -> Fields:
         ("process_supervised", config.get_str("supervised")),
         ("run_id", RUN_ID),
         ("tcp_port", config.get_str("port")),
-        ("server_time_usec", str(engine.now_us)),
+        ("server_time_usec", str(engine.now_ns // 1000)),
         ("uptime_in_seconds", str(uptime_s)),
         ("uptime_in_days", str(uptime_s // _DAY_S)),
         ("hz", config.get_str("hz")),
         ("configured_hz", config.get_str("hz")),
-        ("lru_clock", str(engine.now_us // 1_000_000 & _LRU_CLOCK_MASK)),
+        ("lru_clock", str(engine.now_ns // 1_000_000_000 & _LRU_CLOCK_MASK)),
         ("executable", os.path.abspath(sys.argv[0]) if sys.argv and sys.argv[0] else sys.executable),
         ("config_file", config.file),
         ("io_threads_active", "0"),

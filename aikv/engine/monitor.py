@@ -61,7 +61,7 @@ def _line(engine: "Engine", client: Client, argv: list[bytes], source: bytes) ->
     if not source:
         source = _address(client)
     words = b" ".join(repr_bytes(argument) for argument in argv)
-    now_us = engine.now_us
+    now_us = engine.now_ns // 1000
     return b"+%d.%06d [%d %b] %b\r\n" % (now_us // 1_000_000, now_us % 1_000_000, client.db, source, words)
 
 

@@ -60,7 +60,7 @@ def run(engine: "Engine", client: Client) -> object:
     refusal = _refusal(engine, queued_flags(queued))
     if refusal is not None:
         raise CommandError(because_of(refusal))
-    began_us = engine.now_us
+    began_ns = engine.now_ns
     began_ms = engine.now_ms
     before = engine.dirty
     last = client.last
@@ -85,7 +85,7 @@ def run(engine: "Engine", client: Client) -> object:
     client.gates &= ~gates.CACHING
     client.last = last
     # EXEC's own duration is that of everything in it.
-    engine.now_us = began_us
+    engine.set_time(began_ns)
     if engine.dirty != before:
         # The commands have recorded themselves; EXEC is not to be recorded.
         context.rewritten = []

@@ -1,6 +1,6 @@
 """What is kept of commands that took long: the slow log, the latency monitor, the histograms.
 
-Theory of operation: dispatch compares the duration of each command with one number, `Engine.noted_us`, and calls `note`
+Theory of operation: dispatch compares the duration of each command with one number, `Engine.noted_ns`, and calls `note`
 for those that are not below. The number is the smallest of what the three ask for: 1 microsecond for the histograms
 (see `latency_histogram`), slowlog-log-slower-than, latency-monitor-threshold; nothing is as long as it while all three
 are off. The directives are read when they change.
@@ -23,7 +23,8 @@ from aikv.engine.slowlog import SlowLog
 if TYPE_CHECKING:
     from aikv.engine.engine import Engine
 
-_NEVER: Final = 1 << 62
+# Microseconds, of which the nanoseconds are still an integer of 64 bits.
+_NEVER: Final = 1 << 52
 
 
 class Observer:
@@ -54,8 +55,9 @@ class Observer:
             self.latency.note("fast-command" if command.flags & FAST else "command", took_us)
         if took_us >= self._slow_us and not command.flags & SKIP_SLOWLOG:
             engine = self._engine
+            now_s = engine.now_ns // 1_000_000_000
             shown = without_secrets(engine.config, command, argv)
-            self.slowlog.add(engine.now_us // 1_000_000, took_us, shown, client.link.address().encode(), client.name)
+            self.slowlog.add(now_s, took_us, shown, client.link.address().encode(), client.name)
 
     def _read(self) -> None:
         config = self._engine.config
@@ -65,8 +67,9 @@ class Observer:
         self.latency.threshold_ms = config.get_int("latency-monitor-threshold")
         self._latency_us = min(self.latency.threshold_ms * 1000, _NEVER) if self.latency.watching() else _NEVER
         self._track(config.get_bool("latency-tracking"))
-        self._engine.noted_us = min(self._slow_us, self._latency_us, 1 if self.tracking else _NEVER)
-        self._engine.unremarkable_us = min(self._slow_us, self._latency_us, SHORT) if self.tracking else 0
+        engine = self._engine
+        engine.noted_ns = min(self._slow_us, self._latency_us, 1 if self.tracking else _NEVER) * 1000
+        engine.unremarkable_ns = min(self._slow_us, self._latency_us, SHORT) * 1000 if self.tracking else 0
 
     def _track(self, tracking: bool) -> None:
         """Begin or stop to keep histograms. Those of before stay, so calls made meanwhile have to be told apart."""

@@ -40,7 +40,6 @@ class Stats:
     def __init__(self) -> None:
         self.connections: i64 = 0
         self.rejected_connections: i64 = 0
-        self.commands: i64 = 0
         self.hits: i64 = 0
         self.misses: i64 = 0
         self.expired: i64 = 0
@@ -77,8 +76,8 @@ class Stats:
         self.forks += 1
         self.latest_fork_us = took_us
 
-    def sample(self, now_us: int) -> None:
-        """Sample the rates; called by the cron."""
-        self.ops.sample(self.commands, now_us)
+    def sample(self, calls: int, now_us: int) -> None:
+        """Sample the rates, that of `calls` of commands among them; called by the cron."""
+        self.ops.sample(calls, now_us)
         self.input_rate.sample(self.net_input, now_us)
         self.output_rate.sample(self.net_output, now_us)

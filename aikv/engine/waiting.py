@@ -141,7 +141,6 @@ class KeyWaits:
         else:
             # It waits on, so this was no call of its command.
             wait.command.calls -= 1
-            self._engine.stats.commands -= 1
 
 
 def call_again(engine: "Engine", client: Client, command: Command, argv: list[bytes]) -> bool:

@@ -7,12 +7,19 @@ type that Python could not tell from an array or a bulk string afterwards. So a 
 an array of bulk strings, whose lengths hiredis takes in their canonical form only; that is what the exact parser would
 have read. Everything else goes to the exact parser whole.
 
-Behind the input hiredis is given an integer. If that is what it reads last, the input ended where a request ended, and
-no part of it is left inside hiredis, so one Reader serves any number of chunks.
+In front of the input hiredis is given the header of an array of all commands, so that it builds them in one call;
+behind it, an integer. If that is what it reads next, the input ended where a request ended, and no part of it is left
+inside hiredis, so one Reader serves any number of chunks. How many commands there are is a guess: the number of stars,
+which is quickly counted, or, where values have stars in them, of those that begin a line. A guess that is too high
+makes hiredis wait for more.
+
+What this costs for a command, in nanoseconds: 240, of which 120 are hiredis's; a call of `gets` for each command adds
+50, and a look at the type of each argument, instead of what `bytes.join` refuses, 110.
 """
 
 import re
-from typing import Final, cast
+from itertools import chain
+from typing import Any, Final
 
 import hiredis
 
@@ -20,18 +27,19 @@ import hiredis
 _BIG_ARRAY: Final = re.compile(rb"\*[0-9]{5}")
 
 # Types that become bytes as bulk strings do (simple string, verbatim string, big number), or a list as arrays do (push,
-# attribute), at the beginning of a line. A value may have such a line in it; then it goes the long way.
-_LOOKALIKE: Final = re.compile(rb"\n[+=(>|]")
+# attribute), or what is iterated like one (map, set), at the beginning of a line. A value may have such a line in it;
+# then it goes the long way.
+_LOOKALIKE: Final = re.compile(rb"\n[+=(>|%~]")
 _PLUS: Final = 0x2B
 _EQUALS: Final = 0x3D
 _PARENTHESIS: Final = 0x28
 _GREATER: Final = 0x3E
 _BAR: Final = 0x7C
+_PERCENT: Final = 0x25
+_TILDE: Final = 0x7E
 
 _END: Final = -1
 _END_WIRE: Final = b":-1\r\n"
-
-_BYTES: Final[set[type]] = {bytes}
 
 
 class Batch:
@@ -46,30 +54,43 @@ class Batch:
             return data
         # Looking for a single byte is fast, and mostly there is none of them.
         if (
-            _PLUS in data or _EQUALS in data or _PARENTHESIS in data or _GREATER in data or _BAR in data
+            _PLUS in data
+            or _EQUALS in data
+            or _PARENTHESIS in data
+            or _GREATER in data
+            or _BAR in data
+            or _PERCENT in data
+            or _TILDE in data
         ) and _LOOKALIKE.search(data) is not None:
             return data
+        stars = data.count(b"*")
+        if self._read(data, stars, out):
+            return b""
+        commands = data.count(b"\n*") + 1
+        if commands < stars and self._read(data, commands, out):
+            return b""
+        return data
+
+    def _read(self, data: bytes, count: int, out: list[list[bytes]]) -> bool:
+        """Append the commands in `data` to `out` if they are `count`, and nothing else is in it."""
         reader = self._reader
-        commands: list[list[object]] = []
-        arguments: list[object] = []
         try:
+            reader.feed(b"*%d\r\n" % count)
             reader.feed(data)
             reader.feed(_END_WIRE)
             # Whatever hiredis reads: a reply may be anything.
-            command: object = reader.gets()
-            while type(command) is list and command:
-                commands.append(command)
-                arguments += command
-                command = reader.gets()
+            commands: Any = reader.gets()
+            end: object = reader.gets()
+            # An integer with something behind it was in the input.
+            if type(end) is int and end == _END and not reader.has_data():
+                # Neither numbers nor errors can be iterated, nor can anything but bytes be joined; nothing is empty.
+                b"".join(chain.from_iterable(commands))
+                if all(commands):
+                    out += commands
+                    return True
         except (hiredis.ProtocolError, TypeError, ValueError):
             # A map whose key is a list, or a number of more digits than Python reads, is no fault of the protocol of
             # replies, so hiredis goes on until Python refuses to build the value.
-            command = None
-        # An integer with something behind it was in the input.
-        if type(command) is not int or command != _END or reader.has_data():
-            self._reader = hiredis.Reader()
-            return data
-        if not set(map(type, arguments)) <= _BYTES:
-            return data
-        out += cast(list[list[bytes]], commands)
-        return b""
+            pass
+        self._reader = hiredis.Reader()
+        return False

@@ -52,7 +52,7 @@ class Run:
         self.caller: Final = caller.client
         self.script: Final = script
         self.read_only: Final = read_only
-        self.began_us: Final = int(engine.now_us)
+        self.began_ns: Final = int(engine.now_ns)
         self.began_ms: Final = int(engine.now_ms)
         # A command that writes has been called: the script cannot be killed any more.
         self.wrote = False
@@ -64,7 +64,7 @@ class Run:
         client.user = self.caller.user
         client.no_touch = self.caller.no_touch
         client.resp3 = False
-        client.time_us = self.began_us
+        client.time_us = self.began_ns // 1000
 
 
 class Calls:
@@ -136,7 +136,7 @@ class Calls:
         caller.wrote = max(caller.wrote, client.wrote)
         if (caller.gates | engine.gates) & (gates.MONITORED | gates.TRACKING):
             self._tell(caller, command, argv)
-        if engine.now_us >= self._slices.ends_us and self._slices.rest():
+        if engine.now_ns >= self._slices.ends_ns and self._slices.rest():
             raise Failure(KILLED)
         return wire
 

@@ -140,7 +140,7 @@ class Scripts(Scripting):
         if maker.failed and ctx.client.last is not None:
             ctx.client.last.failed += 1
         # The script's own duration is that of everything in it.
-        engine.now_us = run.began_us
+        engine.set_time(run.began_ns)
         if engine.dirty != before:
             # Its commands have recorded themselves.
             ctx.rewritten = []

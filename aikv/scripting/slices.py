@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from aikv.engine.engine import Engine
 
 # How long a busy script goes on before others are looked at again.
-_SLICE_US: Final = 10_000
+_SLICE_NS: Final = 5_000_000
 _NEVER: Final = 1 << 62
 
 
@@ -53,11 +53,11 @@ class Outcome:
 class Slow:
     """Work that goes on in slices: who waits for it, and what was going on when it rested."""
 
-    def __init__(self, client: Client, command: Command, argv: list[bytes], began_us: int, out: Output) -> None:
+    def __init__(self, client: Client, command: Command, argv: list[bytes], began_ns: int, out: Output) -> None:
         self.client: Final = client
         self.command: Final = command
         self.argv: Final = argv
-        self.began_us: Final = began_us
+        self.began_ns: Final = began_ns
         # The client's output, and the one that the work has put in its place, if it has.
         self.out: Final = out
         self.inner_out: Output = out
@@ -75,8 +75,8 @@ class Slices:
         self._home: Any = None
         self._worker: Any = None
         self._working = False
-        # Unix time in microseconds at which the running slice is over; the first one ends when the script is slow.
-        self.ends_us = _NEVER
+        # Unix time in nanoseconds at which the running slice is over; the first one ends when the script is slow.
+        self.ends_ns = _NEVER
         self.slow: Slow | None = None
         self.killed = False
         # The worker is being taken down.
@@ -96,17 +96,17 @@ class Slices:
         command = client.last
         assert command is not None
         depth = engine.unit_depth()
-        began_us = int(engine.now_us)
+        began_ns = int(engine.now_ns)
         out = client.out
         self.killed = False
-        self.ends_us = began_us + threshold_ms * 1000
+        self.ends_ns = began_ns + threshold_ms * 1_000_000
         self._working = True
         outcome = self._worker.switch(work)
         if outcome is not None:
             self._working = False
-            self.ends_us = _NEVER
+            self.ends_ns = _NEVER
             return outcome.result()
-        slow = Slow(client, command, argv, began_us, out)
+        slow = Slow(client, command, argv, began_ns, out)
         self.slow = slow
         log.warning("Slow script detected: still in execution after %d milliseconds.", threshold_ms)
         engine.gates |= gates.BUSY
@@ -124,7 +124,7 @@ class Slices:
 
     def over(self) -> bool:
         """The running slice's time is over; asks the clock."""
-        return self._engine.clock.unix_us() >= self.ends_us
+        return self._engine.clock.unix_ns() >= self.ends_ns
 
     def rest(self) -> bool:
         """Called within work: let the loop go on; returns whether the work is to end at once."""
@@ -175,7 +175,7 @@ class Slices:
         client = slow.client
         engine = self._engine
         engine.refresh_time()
-        self.ends_us = int(engine.now_us) + _SLICE_US
+        self.ends_ns = int(engine.now_ns) + _SLICE_NS
         engine.now_ms = slow.now_ms
         engine.take_up(slow.aside)
         client.last = slow.last
@@ -195,11 +195,11 @@ class Slices:
         command = slow.command
         self.slow = None
         self._working = False
-        self.ends_us = _NEVER
+        self.ends_ns = _NEVER
         engine.gates &= ~gates.BUSY
         engine.refresh_time()
-        took_us = int(engine.now_us) - slow.began_us
-        command.usec += took_us
+        took_ns = int(engine.now_ns) - slow.began_ns
+        command.spent_ns += took_ns
         client.last = command
         reply = outcome.value
         if isinstance(outcome.error, CommandError):
@@ -210,7 +210,7 @@ class Slices:
         if client.block is slow.block:
             engine.unblock(client, reply)
         engine.close_unit(client)
-        engine.observer.note(client, command, slow.argv, took_us)
+        engine.observer.note(client, command, slow.argv, took_ns // 1000)
 
 
 def _no_timeout() -> object:

@@ -76,7 +76,7 @@ class Cron:
 
     def _regular(self, now_us: int) -> None:
         engine = self._engine
-        engine.stats.sample(now_us)
+        engine.stats.sample(engine.calls(), now_us)
         self._persistence.cron()
         self._time_out_clients()
         self._tick.judge_soft_limits()
