@@ -8,7 +8,7 @@ from typing import Final
 
 from aikv.base.errors import NOT_A_FLOAT, SYNTAX, CommandError
 from aikv.base.numbers import parse_double
-from aikv.commands.zset_add import CH, add_members
+from aikv.commands.zset_add import CH, add_members, add_one
 from aikv.commands.zset_lookup import lookup_zset, peek_zset
 from aikv.datatypes.zsets import GT, INCR, LT, NX, XX
 from aikv.engine import events
@@ -20,6 +20,8 @@ from aikv.resp.reply import NULL_ARRAY
 _OPTIONS: Final[dict[bytes, int]] = {b"NX": NX, b"XX": XX, b"GT": GT, b"LT": LT, b"CH": CH, b"INCR": INCR}
 # No option begins with a byte up to this one, and most scores do.
 _NINE: Final = 57
+# Arguments of ZADD with one member and no option.
+_ONE_PAIR: Final = 4
 _NX_AND_XX: Final = b"ERR XX and NX options at the same time are not compatible"
 _NX_GT_LT: Final = b"ERR GT, LT, and/or NX options at the same time are not compatible"
 _ONE_INCREMENT: Final = b"ERR INCR option supports a single increment-element pair"
@@ -42,6 +44,10 @@ def zadd(ctx: Context, argv: list[bytes]) -> object:
     flags = 0
     first = 2
     count = len(argv)
+    if count == _ONE_PAIR:
+        word = argv[2]
+        if word and word[0] <= _NINE:
+            return add_one(ctx, argv[1], argv[3], _score(word))
     while first < count:
         word = argv[first]
         if word and word[0] <= _NINE:

@@ -9,6 +9,9 @@ clock. Before anything else is asked of one, whose `next_expiry` has come, eithe
 or `visible` gives a hash without it, where nothing may be removed. So nothing here tests a field's time, and a hash
 without times pays nothing for the feature.
 
+Most hashes are small and without times, and there are many of them, so that is what an object of two words says: its
+form is the listpack. Any other has `Parts`.
+
 Setting a field drops its time unless it is asked to stay; removing it drops it, too.
 """
 
@@ -33,17 +36,43 @@ _MAX_NAME_BYTES: Final = 32
 _FEW: Final = 4
 
 
-# Without a place among the collector's objects each takes 16 bytes less.
+@mypyc_attr(acyclic=True)
+class Parts:
+    """What a hash consists of that is large, or has fields with times."""
+
+    def __init__(self, pack: bytes) -> None:
+        # The small form, and of a large hash nothing.
+        self.pack: bytes = pack
+        self.table: Table | None = None
+        # Made when the first field is given a time.
+        self.times: FieldTimes | None = None
+
+
+# Without a place among the collector's objects each takes 16 bytes less, and as much with one attribute for three.
 @mypyc_attr(acyclic=True)
 class Hash:
     """A map from bytes to bytes. n is its number of fields; a small hash has at most some hundred."""
 
     def __init__(self) -> None:
-        # The small form, and of a large hash nothing.
-        self.pack: bytes = listpack.EMPTY
-        self.table: Table | None = None
-        # Made when the first field is given a time.
-        self.times: FieldTimes | None = None
+        self._form: bytes | Parts = listpack.EMPTY
+
+    @property
+    def pack(self) -> bytes:
+        """The small form, and of a large hash nothing."""
+        form = self._form
+        return form if isinstance(form, bytes) else form.pack
+
+    @property
+    def table(self) -> Table | None:
+        """The large form."""
+        form = self._form
+        return None if isinstance(form, bytes) else form.table
+
+    @property
+    def times(self) -> FieldTimes | None:
+        """The times of fields, once one has been given."""
+        form = self._form
+        return None if isinstance(form, bytes) else form.times
 
     def __len__(self) -> int:
         table = self.table
@@ -57,13 +86,14 @@ class Hash:
 
     def get(self, field: bytes) -> bytes | None:
         """The value of `field`, or None. O(1), small O(n)."""
+        pack = self.pack
         table = self.table
         if table is not None:
             return cast("bytes | None", table.get(field))
-        offset: i64 = listpack.find(self.pack, field, FIRST, 1)
+        offset: i64 = listpack.find(pack, field, FIRST, 1)
         if offset < 0:
             return None
-        return listpack.entry_at(self.pack, offset + listpack.entry_size(self.pack, offset))
+        return listpack.entry_at(pack, offset + listpack.entry_size(pack, offset))
 
     def __contains__(self, field: bytes) -> bool:
         table = self.table
@@ -78,23 +108,25 @@ class Hash:
 
     def set(self, field: bytes, value: bytes, limits: Limits, keep_time: bool = False) -> bool:
         """Give `field` a value; True where it is new. O(1), small O(n)."""
-        if self.table is None and not self._fits(field, value, limits):
-            self._enlarge()
+        table = self.table
+        if table is None and not self._fits(field, value, limits):
+            table = self._enlarge()
         times = self.times
         if times is not None and not keep_time:
             times.drop(field)
-        table = self.table
         if table is not None:
-            return table.set(_shared(field), value)
+            # Where there are more names than are remembered, that would be in vain: a fifth of HSET.
+            return table.set(_shared(field) if table.used < _MAX_NAMES else field, value)
         pack = self.pack
         offset: i64 = listpack.find(pack, field, FIRST, 1)
         if offset >= 0:
-            self.pack = listpack.replace(pack, offset + listpack.entry_size(pack, offset), value)
+            pack = listpack.replace(pack, offset + listpack.entry_size(pack, offset), value)
         else:
             end: i64 = listpack.end_offset(pack)
             both = listpack.encode_entry(field) + listpack.encode_entry(value)
-            self.pack = listpack.splice(pack, end, end, both, 2)
-        if listpack.length(self.pack) >> 1 > limits.hash_listpack_entries:
+            pack = listpack.splice(pack, end, end, both, 2)
+        self._become(pack)
+        if listpack.length(pack) >> 1 > limits.hash_listpack_entries:
             self._enlarge()
         return offset < 0
 
@@ -134,7 +166,7 @@ class Hash:
         offset: i64 = listpack.find(self.pack, field, FIRST, 1)
         if offset < 0:
             return False
-        self.pack = listpack.delete(self.pack, offset, 2)
+        self._become(listpack.delete(self.pack, offset, 2))
         return True
 
     def pairs(self) -> list[bytes]:
@@ -211,9 +243,10 @@ class Hash:
 
     def set_expiry(self, field: bytes, when: int) -> None:
         """Let `field`, which is there, run out at Unix ms `when`, 0 or more. O(log n)."""
-        if self.times is None:
-            self.times = FieldTimes()
-        self.times.set(field, when)
+        parts = self._parts()
+        if parts.times is None:
+            parts.times = FieldTimes()
+        parts.times.set(field, when)
 
     def persist_field(self, field: bytes) -> bool:
         """Let `field` stay; whether it had a time. O(1)."""
@@ -253,16 +286,34 @@ class Hash:
     def copy(self) -> "Hash":
         """An equal hash that shares nothing with this one that can change. O(n)."""
         copied = Hash()
-        copied.pack = self.pack
-        table = self.table
-        if table is not None:
-            copied.table = Table()
-            for bucket in table.buckets:
+        form = self._form
+        if isinstance(form, bytes):
+            copied._form = form
+            return copied
+        parts = copied._parts()
+        parts.pack = form.pack
+        if form.table is not None:
+            parts.table = Table()
+            for bucket in form.table.buckets:
                 for field, value in bucket.items():
-                    copied.table.set(field, value)
-        if self.times is not None:
-            copied.times = self.times.copy()
+                    parts.table.set(field, value)
+        if form.times is not None:
+            parts.times = form.times.copy()
         return copied
+
+    def _become(self, pack: bytes) -> None:
+        """Consist of the pairs in `pack`, and the times that there are."""
+        form = self._form
+        if isinstance(form, bytes):
+            self._form = pack
+        else:
+            form.pack = pack
+
+    def _parts(self) -> Parts:
+        form = self._form
+        if isinstance(form, bytes):
+            form = self._form = Parts(form)
+        return form
 
     def _fits(self, field: bytes, value: bytes, limits: Limits) -> bool:
         size: i64 = len(field)
@@ -270,14 +321,16 @@ class Hash:
         longest: i64 = limits.hash_listpack_value
         return size <= longest and value_size <= longest and listpack.safe_to_add(self.pack, size + value_size)
 
-    def _enlarge(self) -> None:
-        """Become a `Table`."""
+    def _enlarge(self) -> Table:
+        """Become a `Table`, which is returned."""
         table = Table()
         texts = listpack.entries(self.pack)
         for index in range(0, len(texts), 2):
             table.set(_shared(texts[index]), texts[index + 1])
-        self.table = table
-        self.pack = listpack.EMPTY
+        parts = self._parts()
+        parts.table = table
+        parts.pack = listpack.EMPTY
+        return table
 
     def _fill(self, argv: list[bytes], first: int) -> int:
         """As `set_pairs`, for an empty small hash that will stay small: its bytes are put together once."""
@@ -288,7 +341,7 @@ class Hash:
         for field, value in content.items():
             encoded.append(listpack.encode_entry(field))
             encoded.append(listpack.encode_entry(value))
-        self.pack = listpack.from_entries(encoded)
+        self._become(listpack.from_entries(encoded))
         return len(content)
 
     def _value_map(self, wanted: int) -> dict[bytes, bytes] | None:
@@ -332,10 +385,14 @@ class HashKind(Kind):
 
     def memory(self, value: object, samples: int) -> int:
         held = cast(Hash, value)
-        total = allocated(held) + (held.times.memory(samples) if held.times is not None else 0)
-        table = held.table
+        total = allocated(held)
+        form = held._form
+        if isinstance(form, bytes):
+            return total + allocated(form)
+        total += allocated(form) + (form.times.memory(samples) if form.times is not None else 0)
+        table = form.table
         if table is None:
-            return total + allocated(held.pack)
+            return total + allocated(form.pack)
         return total + table_memory(table, samples) + sampled(table.values(), table.used, samples)
 
 
@@ -345,7 +402,7 @@ KINDS[Hash] = HashKind()
 def from_listpack(pack: bytes, limits: Limits) -> Hash:
     """The hash of the distinct fields and their values in the listpack `pack`. O(1), large O(n)."""
     made = Hash()
-    made.pack = pack
+    made._become(pack)
     made.prepare(len(made), limits)
     return made
 

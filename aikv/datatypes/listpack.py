@@ -14,7 +14,7 @@ from outside passes through `validated`, which sees to that.
 
 from typing import Final
 
-from librt.strings import BytesWriter, write_i32_le
+from librt.strings import BytesWriter, read_i64_le, write_i32_le
 from mypy_extensions import i32, i64
 
 from aikv.base.form import COMPILED
@@ -30,6 +30,7 @@ from aikv.datatypes.listpack_entry import (
     integer_at,
     is_canonical,
     is_integer,
+    joined,
 )
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "from_entries",
     "from_texts",
     "header",
+    "holds",
     "insert",
     "integer_at",
     "is_integer",
@@ -78,6 +80,15 @@ UNCOUNTED: Final = 0xFFFF
 _WALKED: Final = 512
 # So many elements are worth a look whether they are alike.
 _MANY: Final = 8
+# Texts shorter than this are stored as they are, unless they are integers, behind a byte that is this and their size.
+_SHORT: Final = 64
+_SHORT_STRING: Final = 0x80
+_INTEGER_CHARS: Final = 20
+_WORD: Final = 8
+# Two bytes of a header that say a small number, and those that follow them in a small size.
+_SMALL_NUMBERS: Final[list[bytes]] = [number.to_bytes(2, "little") for number in range(1024)]
+_SMALL: Final = 1024
+_ZEROS: Final = b"\0\0"
 # A listpack that would outgrow this takes another form, whatever the thresholds say. Redis's own limit.
 SAFE_BYTES: Final = 1 << 30
 
@@ -158,6 +169,10 @@ def find(pack: bytes, text: bytes, start: i64 = FIRST, skip: i64 = 0) -> i64:
     The search begins with the entry at `start`, and `skip` entries are passed over after each one that is looked at: 1
     finds a field among fields and values. O(bytes), of which those before the hit are walked.
     """
+    if COMPILED and _is_short_string(text):
+        if len(pack) > _WALKED and text not in pack:
+            return -1
+        return _walk_to_text(pack, text, start, skip)
     entry = encode_entry(text)
     if len(pack) > _WALKED and entry not in pack:
         return -1
@@ -200,6 +215,68 @@ def _walk_to(pack: bytes, entry: bytes, offset: i64, skip: i64) -> i64:
             wait = skip
         offset += taken
     return -1
+
+
+def _is_short_string(text: bytes) -> bool:
+    """Whether `text` surely is stored as a short string, and has a byte."""
+    size: i64 = len(text)
+    if size == 0 or size >= _SHORT:
+        return False
+    first: i64 = text[0]
+    return size > _INTEGER_CHARS or first > 57 or (first < 48 and first != 45)
+
+
+def _walk_to_text(pack: bytes, text: bytes, offset: i64, skip: i64) -> i64:
+    """As `_walk_to` for the entry of a short string, which is not made: a tenth of the instructions of HSET."""
+    end: i64 = len(pack) - 1
+    size: i64 = len(text)
+    wanted: i64 = _SHORT_STRING | size
+    wait: i64 = 0
+    while offset < end:
+        first: i64 = pack[offset]
+        if wait > 0:
+            wait -= 1
+        elif first == wanted and _same(pack, offset + 1, text, size):
+            return offset
+        else:
+            wait = skip
+        if first < 0x80:
+            offset += 2
+        elif first < 0xC0:
+            offset += (first & 0x3F) + 2
+        else:
+            offset += entry_size(pack, offset)
+    return -1
+
+
+def _same(pack: bytes, offset: i64, text: bytes, size: i64) -> bool:
+    """Whether the `size` bytes from `offset` on are those of `text`; eight of them at a time."""
+    place: i64 = 0
+    last: i64 = size - _WORD
+    if last < 0:
+        while place < size:
+            here: i64 = pack[offset + place]
+            there: i64 = text[place]
+            if here != there:
+                return False
+            place += 1
+        return True
+    while place < last:
+        if read_i64_le(pack, offset + place) != read_i64_le(text, place):
+            return False
+        place += _WORD
+    # The last eight, of which some may have been compared.
+    return read_i64_le(pack, offset + last) == read_i64_le(text, last)
+
+
+def holds(pack: bytes, offset: i64, text: bytes) -> bool:
+    """Whether the entry at `offset` holds `text`."""
+    if COMPILED:
+        first: i64 = pack[offset]
+        if 0x80 <= first < 0xC0:
+            size: i64 = len(text)
+            return size == first & 0x3F and _same(pack, offset + 1, text, size)
+    return entry_at(pack, offset) == text
 
 
 def entries(pack: bytes) -> list[bytes]:
@@ -252,11 +329,15 @@ def splice(pack: bytes, start: i64, end: i64, encoded: bytes, change: i64) -> by
     `change` is by how many the number of elements grows. All other changes are made of this one. O(bytes).
     """
     if change == 0 and end - start == len(encoded):
-        return b"".join((pack[:start], encoded, pack[end:]))
+        return joined(pack[:start], encoded, pack[end:])
     total: i64 = len(pack) - (end - start) + len(encoded)
     count: i64 = pack[4] | pack[5] << 8
     if count != UNCOUNTED:
         count = min(count + change, UNCOUNTED)
+    if COMPILED and total < _SMALL and count < _SMALL:
+        # One object in place of six.
+        size = _SMALL_NUMBERS[total]
+        return b"%b%b%b%b%b%b" % (size, _ZEROS, _SMALL_NUMBERS[count], pack[FIRST:start], encoded, pack[end:])
     return b"".join((header(total, count), pack[FIRST:start], encoded, pack[end:]))
 
 
@@ -286,7 +367,9 @@ def insert(pack: bytes, offset: i64, text: bytes) -> bytes:
 
 
 def replace(pack: bytes, offset: i64, text: bytes) -> bytes:
-    """`pack` with `text` in the place of the entry at `offset`."""
+    """`pack` with `text` in the place of the entry at `offset`; `pack` itself where that holds `text`."""
+    if holds(pack, offset, text):
+        return pack
     return splice(pack, offset, offset + entry_size(pack, offset), encode_entry(text), 0)
 
 

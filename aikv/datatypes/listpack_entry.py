@@ -12,6 +12,7 @@ from typing import Final
 
 from mypy_extensions import i64
 
+from aikv.base.form import COMPILED
 from aikv.base.numbers import parse_i64
 
 _INTEGER_CHARS: Final = 20
@@ -27,6 +28,13 @@ _INTEGER_BYTES: Final = b"\x02\x03\x04\x08"
 _SHORTER_RANGE: Final[list[int]] = [0x1000, 0x8000, 0x800000, 0x80000000]
 
 
+def joined(first: bytes, second: bytes, third: bytes) -> bytes:
+    """The three one after another. Compiled, `%` puts them together at once: half the instructions of `+` or `join`."""
+    if COMPILED:
+        return b"%b%b%b" % (first, second, third)
+    return first + second + third
+
+
 def encode_entry(text: bytes) -> bytes:
     """The entry that holds `text`: as an integer where it is the canonical form of one."""
     size: i64 = len(text)
@@ -38,7 +46,7 @@ def encode_entry(text: bytes) -> bytes:
             if number is not None:
                 return encode_integer(number)
     if size < _SHORT:
-        return _SHORT_HEADS[size] + text + _SHORT_TAILS[size]
+        return joined(_SHORT_HEADS[size], text, _SHORT_TAILS[size])
     if size < _MEDIUM:
         return bytes((0xE0 | size >> 8, size & 0xFF)) + text + backlen(size + 2)
     return b"\xf0" + len(text).to_bytes(4, "little") + text + backlen(size + 5)

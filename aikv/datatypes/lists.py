@@ -49,6 +49,9 @@ class List:
             for index in range(first, len(argv)):
                 quick.push_head(argv[index], limits.list_listpack_size)
             return
+        if len(argv) - first == 1:
+            self.pack = listpack.prepend(self.pack, argv[first])
+            return
         encoded = _encoded(argv, first)
         encoded.reverse()
         self.pack = listpack.splice(self.pack, FIRST, FIRST, b"".join(encoded), len(encoded))
@@ -59,6 +62,9 @@ class List:
         if quick is not None:
             for index in range(first, len(argv)):
                 quick.push_tail(argv[index], limits.list_listpack_size)
+            return
+        if len(argv) - first == 1:
+            self.pack = listpack.append(self.pack, argv[first])
             return
         encoded = _encoded(argv, first)
         end: i64 = listpack.end_offset(self.pack)

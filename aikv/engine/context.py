@@ -71,9 +71,14 @@ class Context:
 
     def peek(self, key: bytes) -> object | None:
         """The value of `key` for a command that writes it: no hit or miss is counted."""
-        value = self.db.find(key, self.engine.now_ms)
+        engine = self.engine
+        db = self.db
+        value = db.find(key, engine.now_ms)
         if value is not None and not self.client.no_touch:
-            self.engine.touch(self.db, key)
+            if engine.lfu:
+                engine.touch(db, key)
+            else:
+                db.access.touch(key, engine.now_s)
         return value
 
     def glance(self, key: bytes) -> object | None:
