@@ -43,7 +43,10 @@ from aikv.resp.reply import OK
     syntax="key",
 )
 def get(ctx: Context, argv: list[bytes]) -> object:
-    return ctx.lookup_string(argv[1])
+    value = ctx.lookup(argv[1])
+    if value is None or type(value) is bytes:
+        return value
+    return string_bytes(value)
 
 
 @command(

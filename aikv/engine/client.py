@@ -62,6 +62,9 @@ class Link:
 class Client:
     """One client. `out` collects encoded replies; whoever sends them takes them from it."""
 
+    # What every command reads or sets: see `Engine`.
+    __slots__ = ("__dict__", "closing", "gates", "halted", "last", "no_touch", "out", "resp3", "running")
+
     def __init__(self, number: int, link: Link, now_s: int) -> None:
         self.id: Final = number
         self.link = link

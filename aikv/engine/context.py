@@ -94,19 +94,22 @@ class Context:
 
     def put(self, key: bytes, value: object) -> None:
         """Store `value` at `key`; the TTL stays."""
-        created = self.db.put(key, value)
-        self.engine.touch(self.db, key)
-        if created and self.engine.notify & events.NEW:
-            self.engine.announce(self.db.index, key, events.KEY_NEW)
+        engine = self.engine
+        db = self.db
+        created = db.put(key, value)
+        if engine.lfu:
+            engine.touch(db, key)
+        else:
+            db.access.touch(key, engine.now_s)
+        if created and engine.notify & events.NEW:
+            engine.announce(db.index, key, events.KEY_NEW)
 
     def replace(self, key: bytes, value: object) -> None:
         """Store `value` at `key`; the TTL goes, and so, reported, does a predecessor that has run out."""
         if self.db.expires.used:
             self.forget_expired(key)
-        created = self.db.replace(key, value)
-        self.engine.touch(self.db, key)
-        if created and self.engine.notify & events.NEW:
-            self.engine.announce(self.db.index, key, events.KEY_NEW)
+            self.db.persist(key)
+        self.put(key, value)
 
     def forget_expired(self, key: bytes) -> None:
         """Let `key` go, if it is there only because nobody has looked it up since it ran out."""
@@ -125,15 +128,16 @@ class Context:
     def changed(self, key: bytes, event: Event) -> None:
         """Report that `key` of the selected database was changed by the running command."""
         engine = self.engine
+        db = self.db
         engine.dirty += 1
-        if self.db.watched:
-            engine.touch_watchers(self.db, key)
+        if db.watched:
+            engine.touch_watchers(db, key)
         if engine.tracks:
             engine.tracking.changed(key, self.client)
-        if self.db.waiting:
-            engine.waits.mark(self.db, key)
+        if db.waiting:
+            engine.waits.mark(db, key)
         if engine.notify:
-            engine.announce(self.db.index, key, event)
+            engine.announce(db.index, key, event)
 
     def changed_container(self, key: bytes, value: Sized, event: Event, changes: int = 1) -> None:
         """Report that the running command changed `changes` elements of `value`, which is what `key` holds.

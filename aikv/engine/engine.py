@@ -53,7 +53,7 @@ from aikv.engine.waiting import KeyWaits
 from aikv.keyspace.database import Database, Watcher
 from aikv.keyspace.watch import Watch
 from aikv.resp.encoder import encode, encode_error
-from aikv.resp.reply import OK
+from aikv.resp.reply import Status
 
 if TYPE_CHECKING:
     from aikv.engine.lifecycle import Lifecycle
@@ -78,6 +78,25 @@ class Engine(Watcher):
     persistence: "Persistence"
     lifecycle: "Lifecycle"
     migrations: "Migrations"
+
+    # What a command reads. Interpreted, an attribute in a slot costs 6 ns, one in a dictionary as large as this
+    # object's 10 ns; the compiled form knows no difference.
+    __slots__ = (
+        "_depth",
+        "_turn_ns",
+        "dirty",
+        "gates",
+        "lfu",
+        "noted_ns",
+        "notify",
+        "now_ms",
+        "now_ns",
+        "now_s",
+        "stats",
+        "tracks",
+        "unfinished",
+        "unremarkable_ns",
+    )
 
     def __init__(self, config: Config, clock: Clock, random: Random, scheduler: Scheduler) -> None:
         self.config = config
@@ -247,11 +266,13 @@ class Engine(Watcher):
                 # Not `error`: compiled, a name has one type in a function.
                 self.report_fault(client, command, fault)
             else:
-                # The two most frequent replies, and a call that is saved: 2 % of a GET.
+                # What `encode` would do; a call is saved for the most frequent replies, 2 % of a GET.
                 if type(reply) is bytes:
                     out.bulk(reply)
-                elif reply is OK:
-                    out.append(OK.wire)
+                elif isinstance(reply, Status):
+                    out.append(reply.wire)
+                elif type(reply) is int:
+                    out.integer(reply)
                 else:
                     encode(out, reply, client.resp3)
             # Not `= depth`: a script that takes long may have gone on at another depth.

@@ -100,14 +100,6 @@ class Database:
         self._recent = value
         return self.table.set(key, value)
 
-    def replace(self, key: bytes, value: object) -> bool:
-        """Store `value` and drop the TTL; True when the key is new."""
-        if self.expires.used:
-            self.expires.pop(key)
-        self._recent_key = key
-        self._recent = value
-        return self.table.set(key, value)
-
     def remove(self, key: bytes) -> object | None:
         """Remove `key` and its TTL; returns its value, or None."""
         value = self.table.pop(key)

@@ -13,12 +13,11 @@ inside hiredis, so one Reader serves any number of chunks. How many commands the
 which is quickly counted, or, where values have stars in them, of those that begin a line. A guess that is too high
 makes hiredis wait for more.
 
-What this costs for a command, in nanoseconds: 240, of which 120 are hiredis's; a call of `gets` for each command adds
-50, and a look at the type of each argument, instead of what `bytes.join` refuses, 110.
+What this costs for a command, in nanoseconds: 220, of which 120 are hiredis's; a call of `gets` for each command adds
+50, and a look at the type of each argument, instead of what `bytes.join` refuses, 100.
 """
 
 import re
-from itertools import chain
 from typing import Any, Final
 
 import hiredis
@@ -83,8 +82,12 @@ class Batch:
             end: object = reader.gets()
             # An integer with something behind it was in the input.
             if type(end) is int and end == _END and not reader.has_data():
-                # Neither numbers nor errors can be iterated, nor can anything but bytes be joined; nothing is empty.
-                b"".join(chain.from_iterable(commands))
+                # Neither numbers nor errors can be added to a list, nor can anything but bytes be joined.
+                arguments: list[bytes] = []
+                for command in commands:
+                    arguments += command
+                b"".join(arguments)
+                # No command is empty.
                 if all(commands):
                     out += commands
                     return True

@@ -104,7 +104,9 @@ class Output:
 
     def integer(self, value: int) -> None:
         """Add `:value`."""
-        if COMPILED and 0 <= value < 10:
+        if not COMPILED:
+            self._buffer.write(b":%d\r\n" % value)
+        elif 0 <= value < 10:
             digit: i64 = value
             write_i32_le(self._buffer, i32(_COLON_DIGIT + (digit << 8)))
         else:

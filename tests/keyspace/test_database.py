@@ -51,11 +51,6 @@ class DatabaseMachine(RuleBasedStateMachine):
         assert self.database.put(key, value) == (key not in self.model)
         self.model[key] = (value, self.model.get(key, (0, NO_EXPIRY))[1])
 
-    @rule(key=KEYS, value=st.integers())
-    def replace(self, key: bytes, value: int) -> None:
-        assert self.database.replace(key, value) == (key not in self.model)
-        self.model[key] = (value, NO_EXPIRY)
-
     @rule(key=KEYS)
     def remove(self, key: bytes) -> None:
         assert self.database.remove(key) == self.model.pop(key, (None, 0))[0]
