@@ -55,12 +55,14 @@ def _set(ctx: Context, argv: list[bytes], name: bytes) -> int:
     count = len(argv)
     if count & 1:
         raise CommandError(wrong_arity(COMMANDS[name]))
-    held = writable_hash(ctx, argv[1])
+    key = argv[1]
+    held = writable_hash(ctx, key)
     if count == 4:
         added = 1 if held.set(argv[2], argv[3], CONFIGURED) else 0
+        ctx.changed(key, events.HASH_SET)
     else:
         added = held.set_pairs(argv, 2, CONFIGURED)
-    ctx.grown(argv[1], events.HASH_SET, (count - 2) >> 1)
+        ctx.grown(key, events.HASH_SET, (count - 2) >> 1)
     return added
 
 

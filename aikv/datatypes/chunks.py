@@ -20,8 +20,10 @@ and then no chunk takes more than 8 KiB either. An element that is larger has a 
 
 from typing import Final
 
+from librt.strings import BytesWriter
 from mypy_extensions import i64
 
+from aikv.base.form import COMPILED
 from aikv.datatypes import listpack
 from aikv.datatypes.listpack import FIRST, UNCOUNTED
 from aikv.datatypes.memory import allocated, sampled
@@ -214,7 +216,19 @@ class Chunk:
 
 
 def _entries(texts: list[bytes]) -> bytes:
-    return b"".join([listpack.encode_entry(text) for text in texts])
+    if not COMPILED:
+        return b"".join([listpack.encode_entry(text) for text in texts])
+    # No object for each entry: a tenth of a push.
+    writer = BytesWriter()
+    for text in texts:
+        if listpack.is_short_string(text):
+            size: i64 = len(text)
+            writer.append(listpack.SHORT_STRING | size)
+            writer.write(text)
+            writer.append(size + 1)
+        else:
+            writer.write(listpack.encode_entry(text))
+    return writer.getvalue()
 
 
 def chunk_of(pack: bytes) -> Chunk:

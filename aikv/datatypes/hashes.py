@@ -108,27 +108,19 @@ class Hash:
 
     def set(self, field: bytes, value: bytes, limits: Limits, keep_time: bool = False) -> bool:
         """Give `field` a value; True where it is new. O(1), small O(n)."""
-        table = self.table
-        if table is None and not self._fits(field, value, limits):
+        form = self._form
+        if isinstance(form, bytes) and _fits(form, field, value, limits):
+            return self._set_in_pack(form, field, value, limits)
+        parts = self._parts()
+        if parts.times is not None and not keep_time:
+            parts.times.drop(field)
+        table = parts.table
+        if table is None:
+            if _fits(parts.pack, field, value, limits):
+                return self._set_in_pack(parts.pack, field, value, limits)
             table = self._enlarge()
-        times = self.times
-        if times is not None and not keep_time:
-            times.drop(field)
-        if table is not None:
-            # Where there are more names than are remembered, that would be in vain: a fifth of HSET.
-            return table.set(_shared(field) if table.used < _MAX_NAMES else field, value)
-        pack = self.pack
-        offset: i64 = listpack.find(pack, field, FIRST, 1)
-        if offset >= 0:
-            pack = listpack.replace(pack, offset + listpack.entry_size(pack, offset), value)
-        else:
-            end: i64 = listpack.end_offset(pack)
-            both = listpack.encode_entry(field) + listpack.encode_entry(value)
-            pack = listpack.splice(pack, end, end, both, 2)
-        self._become(pack)
-        if listpack.length(pack) >> 1 > limits.hash_listpack_entries:
-            self._enlarge()
-        return offset < 0
+        # Where there are more names than are remembered, sharing would be in vain, and a fifth of HSET.
+        return table.set(_shared(field) if table.used < _MAX_NAMES else field, value)
 
     def set_new(self, field: bytes, value: bytes, limits: Limits) -> bool:
         """Give `field` a value unless it has one (HSETNX); whether it was given. Costs as `set`."""
@@ -315,11 +307,19 @@ class Hash:
             form = self._form = Parts(form)
         return form
 
-    def _fits(self, field: bytes, value: bytes, limits: Limits) -> bool:
-        size: i64 = len(field)
-        value_size: i64 = len(value)
-        longest: i64 = limits.hash_listpack_value
-        return size <= longest and value_size <= longest and listpack.safe_to_add(self.pack, size + value_size)
+    def _set_in_pack(self, pack: bytes, field: bytes, value: bytes, limits: Limits) -> bool:
+        """As `set`, of a small hash whose pairs are `pack`."""
+        offset: i64 = listpack.find(pack, field, FIRST, 1)
+        if offset >= 0:
+            pack = listpack.replace(pack, offset + listpack.entry_size(pack, offset), value)
+        else:
+            end: i64 = listpack.end_offset(pack)
+            both = listpack.encode_entry(field) + listpack.encode_entry(value)
+            pack = listpack.splice(pack, end, end, both, 2)
+        self._become(pack)
+        if listpack.length(pack) >> 1 > limits.hash_listpack_entries:
+            self._enlarge()
+        return offset < 0
 
     def _enlarge(self) -> Table:
         """Become a `Table`, which is returned."""
@@ -397,6 +397,14 @@ class HashKind(Kind):
 
 
 KINDS[Hash] = HashKind()
+
+
+def _fits(pack: bytes, field: bytes, value: bytes, limits: Limits) -> bool:
+    """Whether the small form `pack` may take `field` and `value`."""
+    size: i64 = len(field)
+    value_size: i64 = len(value)
+    longest: i64 = limits.hash_listpack_value
+    return size <= longest and value_size <= longest and listpack.safe_to_add(pack, size + value_size)
 
 
 def from_listpack(pack: bytes, limits: Limits) -> Hash:

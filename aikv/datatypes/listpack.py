@@ -39,6 +39,7 @@ __all__ = [
     "FIRST",
     "HEADER_BYTES",
     "SAFE_BYTES",
+    "SHORT_STRING",
     "UNCOUNTED",
     "append",
     "delete",
@@ -58,6 +59,7 @@ __all__ = [
     "insert",
     "integer_at",
     "is_integer",
+    "is_short_string",
     "last_offset",
     "length",
     "offset_of",
@@ -82,7 +84,7 @@ _WALKED: Final = 512
 _MANY: Final = 8
 # Texts shorter than this are stored as they are, unless they are integers, behind a byte that is this and their size.
 _SHORT: Final = 64
-_SHORT_STRING: Final = 0x80
+SHORT_STRING: Final = 0x80
 _INTEGER_CHARS: Final = 20
 _WORD: Final = 8
 # Two bytes of a header that say a small number, and those that follow them in a small size.
@@ -169,7 +171,7 @@ def find(pack: bytes, text: bytes, start: i64 = FIRST, skip: i64 = 0) -> i64:
     The search begins with the entry at `start`, and `skip` entries are passed over after each one that is looked at: 1
     finds a field among fields and values. O(bytes), of which those before the hit are walked.
     """
-    if COMPILED and _is_short_string(text):
+    if COMPILED and is_short_string(text):
         if len(pack) > _WALKED and text not in pack:
             return -1
         return _walk_to_text(pack, text, start, skip)
@@ -217,7 +219,7 @@ def _walk_to(pack: bytes, entry: bytes, offset: i64, skip: i64) -> i64:
     return -1
 
 
-def _is_short_string(text: bytes) -> bool:
+def is_short_string(text: bytes) -> bool:
     """Whether `text` surely is stored as a short string, and has a byte."""
     size: i64 = len(text)
     if size == 0 or size >= _SHORT:
@@ -230,7 +232,7 @@ def _walk_to_text(pack: bytes, text: bytes, offset: i64, skip: i64) -> i64:
     """As `_walk_to` for the entry of a short string, which is not made: a tenth of the instructions of HSET."""
     end: i64 = len(pack) - 1
     size: i64 = len(text)
-    wanted: i64 = _SHORT_STRING | size
+    wanted: i64 = SHORT_STRING | size
     wait: i64 = 0
     while offset < end:
         first: i64 = pack[offset]

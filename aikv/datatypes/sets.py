@@ -95,10 +95,9 @@ class Set:
 
     def add_many(self, argv: list[bytes], first: int, limits: Limits) -> int:
         """Add the members in `argv` from index `first` on, of which there are some; returns how many are new (SADD)."""
-        table = self.table
-        if table is not None and len(argv) - first == 1:
-            return 1 if table.set(argv[first], True) else 0
         self.prepare(argv[first], len(argv) - first, limits)
+        if len(argv) - first == 1:
+            return 1 if self.add(argv[first], limits) else 0
         if self.table is None and not len(self) and self._fill(list(dict.fromkeys(argv[first:])), limits):
             return len(self)
         added: i64 = 0

@@ -86,6 +86,26 @@ def test_find_gives_the_first_that_is_not_passed_over(
     assert listpack.find(pack, wanted, begin, skip) == (listpack.offset_of(pack, places[0]) if places else -1)
 
 
+@pytest.mark.parametrize("size", [*range(1, 34), 63, 64, 65])
+def test_texts_that_differ_in_one_byte_are_told_apart(size: int) -> None:
+    text = bytes(range(65, 65 + size))
+    others = [text[:place] + b"-" + text[place + 1 :] for place in range(size)]
+    pack = listpack.from_texts([*others, text])
+    assert listpack.find(pack, text) == listpack.offset_of(pack, size)
+    for index, other in enumerate(others):
+        assert listpack.find(pack, other) == listpack.offset_of(pack, index)
+        assert not listpack.holds(pack, listpack.offset_of(pack, index), text)
+    assert listpack.holds(pack, listpack.offset_of(pack, size), text)
+    assert listpack.replace(pack, listpack.offset_of(pack, size), text) is pack
+
+
+@given(texts, texts)
+def test_an_entry_holds_its_text_and_no_other(text: bytes, other: bytes) -> None:
+    pack = listpack.from_texts([text, b"behind"])
+    assert listpack.holds(pack, listpack.FIRST, text)
+    assert listpack.holds(pack, listpack.FIRST, other) == (text == other)
+
+
 def test_find_is_not_misled_by_an_entry_within_a_text() -> None:
     entry = listpack.encode_entry(b"field")
     pack = listpack.from_texts([b"a" + entry + b"b", entry, b"field", b"field"])

@@ -125,5 +125,6 @@ def test_databases_that_are_swapped_keep_their_numbers_and_watches() -> None:
     watched = first.watched
     first.swap(second)
     assert (len(first), second.find(b"a", 0), second.expire_of(b"a")) == (0, 1, 2000)
+    assert first.find(b"a", 0) is None
     assert (first.index, second.index, first.watched is watched) == (0, 1, True)
     assert second.access.idle(b"a", 600) == 100
