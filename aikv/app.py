@@ -20,6 +20,7 @@ from aikv.base.errors import AikvError, CommandError
 from aikv.base.form import COMPILED
 from aikv.base.random import Random
 from aikv.base.version import REDIS_VERSION, VERSION
+from aikv.engine import gates
 from aikv.engine.config import Config
 from aikv.engine.engine import Engine
 from aikv.engine.lifecycle import Lifecycle
@@ -38,6 +39,8 @@ from aikv.server.supervision import READY, STOPPING, notify_supervisor
 from aikv.server.tick import Tick
 from aikv.server.transfers import ThreadTransfers
 
+# How soon it is looked again whether a script has ended that stands in the way of the end.
+_AFTER_SCRIPT_S: Final = 0.05
 FORM: Final = "compiled" if COMPILED else "pure"
 
 
@@ -176,6 +179,10 @@ class Server(Lifecycle):
 
     def _signalled(self, number: int) -> None:
         name = signal.Signals(number).name
+        if self.engine.gates & gates.BUSY:
+            # What a script has half done is not to be saved.
+            self._loop.call_later(_AFTER_SCRIPT_S, self._signalled, number)
+            return
         log.warning("Received %s scheduling shutdown...", name)
         options = self.config.get_str(f"shutdown-on-{name.lower()}").split()
         save = True if "save" in options else False if "nosave" in options else None

@@ -7,6 +7,8 @@ only the arguments.
 from typing import Final
 
 from aikv.base.errors import SYNTAX, CommandError
+from aikv.engine import gates
+from aikv.engine.admission import BUSY
 from aikv.engine.command import (
     ADMIN,
     ALLOW_BUSY,
@@ -120,6 +122,9 @@ def shutdown(ctx: Context, argv: list[bytes]) -> object:
     if b"ABORT" in words:
         lifecycle.abort_shutdown()
         return OK
+    if ctx.engine.gates & gates.BUSY and b"NOSAVE" not in words:
+        # What a script has half done is not to be saved.
+        raise CommandError(BUSY)
     saved = True if b"SAVE" in words else False if b"NOSAVE" in words else None
     lifecycle.shutdown(saved, b"NOW" in words, b"FORCE" in words)
     # Nobody is told that it worked: the end of the connection says so.

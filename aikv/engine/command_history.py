@@ -124,6 +124,7 @@ HISTORY: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "rpushx": _PUSHED_IF,
     "sadd": _MEMBERS,
     "scan": (("6.0.0", "New option: TYPE."),),
+    "script|flush": (("6.2.0", "New options: ASYNC, SYNC."),),
     "set": (
         ("2.6.12", "New options: EX, PX, NX, XX."),
         ("6.0.0", "New option: KEEPTTL."),
@@ -167,6 +168,8 @@ HISTORY: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 # Name -> index of a key specification -> why it is as it is.
 NOTES: Final[dict[str, dict[int, str]]] = {
     "bitfield": {0: "Its subcommands read and write."},
+    "eval": {0: "What a script does with its keys cannot be known."},
+    "eval_ro": {0: "What a script does with its keys cannot be known."},
     "getex": {0: "It changes the time to live."},
     "pfcount": {0: "It may store the count that it has worked out."},
     "set": {0: "With GET it reads, too."},

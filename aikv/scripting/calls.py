@@ -16,7 +16,7 @@ from aikv.engine.client import Client, Link
 from aikv.engine.command import MAY_REPLICATE, NOSCRIPT, READONLY, WRITE, Command
 from aikv.engine.context import Context
 from aikv.resp.encoder import encode_error
-from aikv.scripting.runtime import Failure, Runtime
+from aikv.scripting.runtime import Failure, Killed, Runtime
 from aikv.scripting.script import Script
 from aikv.scripting.to_lua import LuaReader
 
@@ -103,6 +103,8 @@ class Calls:
         """`redis.pcall`: as `call`, but errors are returned, as tables."""
         try:
             wire = self._perform(arguments)
+        except Killed:
+            raise
         except Failure as failure:
             return self.runtime.err(failure.text, failure.counted)
         if wire[0] == _ERROR:
@@ -137,7 +139,7 @@ class Calls:
         if (caller.gates | engine.gates) & (gates.MONITORED | gates.TRACKING):
             self._tell(caller, command, argv)
         if engine.now_ns >= self._slices.ends_ns and self._slices.rest():
-            raise Failure(KILLED)
+            raise Killed
         return wire
 
     def _refusal(self, run: Run, command: Command | None, argv: list[bytes]) -> bytes | None:
@@ -175,9 +177,6 @@ class Calls:
         if command is None:
             raise Failure(b"ERR Invalid command passed to redis.acl_check_cmd()")
         return denial(self._engine.users.of(run.caller), command, argv) is None
-
-
-KILLED: Final = b"ERR Error running script: killed by user with SCRIPT KILL."
 
 
 def argument_list(arguments: tuple[Any, ...]) -> list[bytes]:

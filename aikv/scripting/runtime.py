@@ -37,6 +37,13 @@ class Failure(Exception):
         self.counted: Final = counted
 
 
+class Killed(Failure):
+    """The script is to end, whatever it catches."""
+
+    def __init__(self) -> None:
+        super().__init__(b"ERR Script killed by user with SCRIPT KILL...")
+
+
 class Runtime:
     """One interpreter.
 

@@ -17,7 +17,7 @@ from aikv.engine.scripting import ScriptFigures, Scripting
 from aikv.scripting.api import CONSTANTS, Api
 from aikv.scripting.calls import Calls, Run
 from aikv.scripting.random import ScriptRandom
-from aikv.scripting.runtime import Failure, Runtime
+from aikv.scripting.runtime import Failure, Killed, Runtime
 from aikv.scripting.script import NO_WRITES, Script, sha1_hex, split_shebang
 from aikv.scripting.slices import Slices
 from aikv.scripting.to_reply import ReplyMaker
@@ -185,9 +185,14 @@ class _Evaluation:
         return self._scripts.run_now(self._ctx, self._script, self._argv, self._keys, self._read_only)
 
 
-def _error_of(value: object) -> bytes | None:
-    """The text of an error that a function of ours has raised; None for another object."""
-    return value.text if isinstance(value, Failure) else None
+def _error_of(value: object) -> tuple[bytes | None, bool, bool]:
+    """Of an error that a function of ours has raised: its text, whether it was counted, whether the script has to end.
+
+    Without a text it is another object.
+    """
+    if not isinstance(value, Failure):
+        return None, False, False
+    return value.text, value.counted, isinstance(value, Killed)
 
 
 def _report(script: Script, text: bytes | None, about: list[Any]) -> bytes:

@@ -12,7 +12,7 @@ import gc
 from typing import Final
 
 from aikv.base import log
-from aikv.engine import pause
+from aikv.engine import gates, pause
 from aikv.engine.engine import Engine
 from aikv.engine.persistence import Persistence
 from aikv.keyspace.expiry import ExpiryCycle
@@ -54,8 +54,10 @@ class Cron:
     def run(self) -> None:
         """One call."""
         engine = self._engine
+        # A script rests half-way: nothing may run out or be saved before it has ended.
+        is_busy = engine.gates & gates.BUSY != 0
         more = engine.free_some(_BUDGET_US)
-        if engine.active_expire and engine.pause.kind == pause.NONE:
+        if engine.active_expire and engine.pause.kind == pause.NONE and not is_busy:
             began = engine.clock.monotonic_us()
             self._expiry.run(engine.databases, _BUDGET_US)
             # Somebody may wait for a key that has just run out.
@@ -67,7 +69,7 @@ class Cron:
         period_us = 1_000_000 // max(1, engine.config.get_int("hz"))
         try:
             self._persistence.flush()
-            if now_us >= self._next_regular_us:
+            if now_us >= self._next_regular_us and not is_busy:
                 self._next_regular_us = now_us + period_us
                 self._regular(now_us)
         except AofFatal as error:

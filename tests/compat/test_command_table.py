@@ -70,7 +70,7 @@ def test_every_command_that_the_oracle_knows_stands_in_the_same_group_since_the_
 # What the oracle has and aikv does not, or only in part: by name, containers with all their subcommands.
 ABSENT = {
     *("cluster", "replicaof", "slaveof", "psync", "sync", "replconf", "failover", "role"),
-    *("eval", "eval_ro", "evalsha", "evalsha_ro", "script", "fcall", "fcall_ro", "function"),
+    *("fcall", "fcall_ro", "function"),
 }
 
 

@@ -52,14 +52,13 @@ end
 -- Errors. One that Python raised is an object of Python's here, and must not get into the script's hands.
 
 local killed = false
-local KILLED = "ERR Error running script: killed by user with SCRIPT KILL."
+local KILLED = "ERR Script killed by user with SCRIPT KILL..."
 
 local function as_lua(value)
   if type(value) == "userdata" then
-    local text = error_of(value)
-    if text then
-      return { err = text, ignore_error_stats_update = true }
-    end
+    local text, counted, kills = error_of(value)
+    killed = killed or kills
+    if text then return { err = text, ignore_error_stats_update = counted or nil } end
   end
   return value
 end
@@ -67,8 +66,8 @@ end
 -- As in Redis, pcall gives the text of an error reply and not the table.
 local function after_pcall(ok, value, ...)
   if ok then return true, value, ... end
-  if killed then error({ err = KILLED }) end
   value = as_lua(value)
+  if killed then error({ err = KILLED }) end
   if type(value) == "table" then
     local text = rawget(value, "err")
     if type(text) == "string" or type(text) == "number" then value = tostring(text) end
@@ -78,8 +77,9 @@ end
 
 local function after_resume(ok, value, ...)
   if ok then return true, value, ... end
+  value = as_lua(value)
   if killed then error({ err = KILLED }) end
-  return false, as_lua(value)
+  return false, value
 end
 
 -- The hook belongs to one coroutine, so each gets its own.
@@ -124,8 +124,9 @@ function globals.xpcall(...)
   if select("#", ...) < 2 then error("bad argument #2 to 'xpcall' (value expected)", 2) end
   local f, handler = ...
   return after_resume(xpcall(f, function(value)
+    value = as_lua(value)
     if killed then return value end
-    return handler(as_lua(value))
+    return handler(value)
   end))
 end
 
