@@ -185,11 +185,10 @@ class Database:
 
     def clear(self, now_s: int) -> list[dict[bytes, object]]:
         """Remove all keys; returns the old buckets, so that the caller chooses when to pay for freeing them."""
-        self.access.clear(now_s)
         self._recent = None
         self.expire_cursor = 0
         self.hash_times = None
-        return self.expires.clear() + self.table.clear()
+        return self.access.clear(now_s) + self.expires.clear() + self.table.clear()
 
     def swap(self, other: "Database") -> None:
         """Exchange the contents with `other`; the numbers and the WATCHing clients stay."""
