@@ -50,7 +50,7 @@ class Persistence:
     ) -> None:
         self._engine = engine
         self._files = files
-        self.snapshots = Snapshots(engine, files, saver)
+        self.snapshots = Snapshots(engine, files, runner, saver)
         self.log = AppendLog(engine, self.snapshots, files, runner, rewriter)
         engine.on_flushall.append(self._flushed)
         self._aof_was_ok = True

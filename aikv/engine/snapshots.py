@@ -13,6 +13,7 @@ from aikv.base.errors import CommandError
 from aikv.base.version import REDIS_VERSION, VERSION
 from aikv.engine.engine import Engine
 from aikv.engine.process import resident_bytes
+from aikv.persistence.aof_fsync import DiskRunner
 from aikv.persistence.background import BackgroundChild
 from aikv.persistence.files import Files
 from aikv.persistence.rdb_write import SavedDatabase
@@ -35,10 +36,10 @@ class LoggingSaveJob(SaveJob):
 class Snapshots:
     """When a snapshot was taken last, how it went, and the one under way."""
 
-    def __init__(self, engine: Engine, files: Files, child: BackgroundChild | None = None) -> None:
+    def __init__(self, engine: Engine, files: Files, runner: DiskRunner, child: BackgroundChild | None = None) -> None:
         self._engine = engine
         self._files = files
-        self._background = BackgroundSave(child)
+        self._background = BackgroundSave(runner, child)
         self._save_points: list[tuple[int, int]] = []
         now_s = engine.clock.unix_ms() // 1000
         self.last_save_s = now_s
@@ -159,7 +160,10 @@ class Snapshots:
         """End the snapshot under way, if any."""
         if self._background.running():
             log.notice("There is a child saving an .rdb. Killing it!")
-            self._background.kill()
+            outcome = self._background.kill()
+            if outcome is not None and outcome.result is not None:
+                # It had ended, and its file has got the name.
+                self._succeeded(self._count_at_start)
 
     def info(self) -> list[tuple[str, str]]:
         """The fields of INFO Persistence that begin with `rdb_`."""

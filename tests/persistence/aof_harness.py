@@ -10,7 +10,7 @@ from aikv.base.clock import ManualClock
 from aikv.base.errors import CommandError
 from aikv.persistence.aof_base import BaseOptions, write_base
 from aikv.persistence.aof_format import encode_command
-from aikv.persistence.aof_fsync import DiskJob, DiskRunner
+from aikv.persistence.aof_fsync import DiskJob, DiskRunner, DiskTask
 from aikv.persistence.aof_load import AofLoaded, AofLoader
 from aikv.persistence.aof_rewrite import Aof
 from aikv.persistence.aof_store import AofStore
@@ -126,9 +126,9 @@ class WaitingRunner(DiskRunner):
 
     def __init__(self, files: Files) -> None:
         self.files = files
-        self.jobs: list[DiskJob] = []
+        self.jobs: list[DiskTask] = []
 
-    def submit(self, job: DiskJob) -> None:
+    def submit(self, job: DiskTask) -> None:
         self.jobs.append(job)
 
     def run(self) -> int:
@@ -136,7 +136,7 @@ class WaitingRunner(DiskRunner):
         jobs, self.jobs = self.jobs, []
         for job in jobs:
             job.run(self.files)
-        return sum(not job.closing for job in jobs)
+        return sum(isinstance(job, DiskJob) and not job.closing for job in jobs)
 
     def stop(self) -> None:
         self.run()

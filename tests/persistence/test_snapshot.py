@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from aikv.datatypes.hashes import Hash
+from aikv.persistence.aof_fsync import ThreadRunner
 from aikv.persistence.background import BackgroundChild, ChildJob, ChildOutcome, read_apart
 from aikv.persistence.files import Files
 from aikv.persistence.rdb_read import load_rdb
@@ -22,6 +23,7 @@ from aikv.persistence.snapshot import (
     save_rdb,
     temporary_name,
 )
+from persistence.aof_harness import WaitingRunner
 from persistence.rdb_data import Collector, Content, FailingFiles, FilesFailed, databases
 
 OLD: Content = {0: {b"old": (b"data", -1)}}
@@ -34,6 +36,11 @@ def loaded(path: Path) -> Content:
     collector = Collector()
     load_rdb(Files(), str(path), collector)
     return collector.content
+
+
+def in_background(files: Files | None = None) -> BackgroundSave:
+    """A background save whose files are named by the thread of a server."""
+    return BackgroundSave(ThreadRunner(files if files is not None else Files()))
 
 
 def wait_for(save: BackgroundSave) -> SaveOutcome:
@@ -95,7 +102,7 @@ def test_a_child_that_may_not_write_so_much_leaves_the_old_file(path: Path) -> N
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 
-    save = BackgroundSave()
+    save = in_background()
     save.start(Limited(Files(), str(path), databases(NEW), SaveOptions()))
     outcome = wait_for(save)
     assert outcome.result is None
@@ -147,7 +154,7 @@ def test_a_missing_file_and_a_folder_are_errors_of_the_system(tmp_path: Path) ->
 
 def test_a_background_save_writes_the_dataset_as_it_was_at_the_fork(path: Path) -> None:
     content: Content = {0: dict(NEW[0])}
-    save = BackgroundSave()
+    save = in_background()
     assert save.poll() is None
     save.start(SaveJob(Files(), str(path), databases(content), SaveOptions()))
     assert save.running()
@@ -164,7 +171,7 @@ def test_a_background_save_writes_the_dataset_as_it_was_at_the_fork(path: Path) 
 
 
 def test_a_failed_background_save_tells_the_reason_and_can_be_repeated(path: Path) -> None:
-    save = BackgroundSave()
+    save = in_background()
     save.start(SaveJob(FailingFiles(1, errno.ENOSPC), str(path), databases(NEW), SaveOptions()))
     outcome = wait_for(save)
     assert outcome.result is None
@@ -173,6 +180,55 @@ def test_a_failed_background_save_tells_the_reason_and_can_be_repeated(path: Pat
     save.start(SaveJob(Files(), str(path), databases(NEW), SaveOptions()))
     assert wait_for(save).result is not None
     assert loaded(path) == NEW
+
+
+def finished_child(path: Path, runner: WaitingRunner) -> BackgroundSave:
+    """A save whose child has ended well and whose file waits for `runner` to name it."""
+    save = BackgroundSave(runner)
+    save.start(SaveJob(Files(), str(path), databases(NEW), SaveOptions()))
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while not runner.jobs and time.monotonic() < give_up:
+        assert save.poll() is None
+        time.sleep(0.005)
+    return save
+
+
+def test_the_file_is_named_beside_the_event_loop(path: Path) -> None:
+    runner = WaitingRunner(Files())
+    save = finished_child(path, runner)
+    assert save.poll() is None
+    assert save.running()
+    assert loaded(path) == OLD
+    runner.run()
+    assert loaded(path) == NEW
+    outcome = save.poll()
+    assert outcome is not None
+    assert outcome.result is not None
+    assert (outcome.result.keys, outcome.result.size) == (501, path.stat().st_size)
+    assert not save.running()
+    assert save.poll() is None
+
+
+def test_to_kill_a_save_whose_file_is_being_named_is_to_wait_for_it(path: Path) -> None:
+    save = finished_child(path, WaitingRunner(Files()))
+    outcome = save.kill()
+    assert outcome is not None
+    assert outcome.result is not None
+    assert loaded(path) == NEW
+    assert not save.running()
+    assert save.kill() is None
+
+
+@pytest.mark.parametrize(("call", "content"), [("rename", OLD), ("fsync_dir", NEW)])
+def test_a_file_that_cannot_be_named_is_a_failed_save(path: Path, call: str, content: Content) -> None:
+    save = in_background(FailingFiles(["rename", "fsync_dir"].index(call), errno.EIO))
+    save.start(SaveJob(Files(), str(path), databases(NEW), SaveOptions()))
+    outcome = wait_for(save)
+    assert outcome.result is None
+    assert f"{call} failed" in outcome.reason
+    assert os.listdir(path.parent) == ["dump.rdb"]
+    assert loaded(path) == content
+    assert not save.running()
 
 
 class HangingFiles(Files):
@@ -184,7 +240,7 @@ class HangingFiles(Files):
 
 
 def test_a_killed_background_save_leaves_the_old_file_and_nothing_else(path: Path) -> None:
-    save = BackgroundSave()
+    save = in_background()
     save.start(SaveJob(HangingFiles(), str(path), databases(NEW), SaveOptions()))
     temporary = Path(temporary_name(str(path), save.pid))
     give_up = time.monotonic() + PATIENCE_SECONDS
@@ -274,7 +330,7 @@ def test_what_a_child_reads_apart_is_not_copied() -> None:
     [(Files(), "DB saved on disk"), (FailingFiles(1, 28), "Write error saving DB on disk: [Errno 28] write failed")],
 )
 def test_the_child_prepares_itself_and_logs_under_its_own_process_id(path: Path, files: Files, said: str) -> None:
-    save = BackgroundSave()
+    save = in_background()
     save.start(LoggingJob(files, str(path), databases(NEW), SaveOptions()))
     pid = save.pid
     wait_for(save)
@@ -326,7 +382,7 @@ def test_no_exception_lets_the_child_return_into_the_parents_program(error: Base
 
 
 def test_a_second_child_at_a_time_is_a_fault_of_the_program(path: Path) -> None:
-    save = BackgroundSave()
+    save = in_background()
     job = SaveJob(HangingFiles(), str(path), databases(NEW), SaveOptions())
     save.start(job)
     try:

@@ -20,7 +20,7 @@ from aikv.engine.digest import dataset_digest
 from aikv.engine.engine import Engine
 from aikv.engine.persistence import Persistence
 from aikv.keyspace.database import NO_EXPIRY
-from aikv.persistence.aof_fsync import DiskJob, DiskRunner
+from aikv.persistence.aof_fsync import DiskRunner, DiskTask
 from aikv.persistence.background import BackgroundChild, ChildJob, ChildOutcome
 from crash.power.memory import MemoryFiles
 from served import NOW_MS, ManualScheduler
@@ -94,9 +94,9 @@ class PatientRunner(DiskRunner):
 
     def __init__(self, files: MemoryFiles) -> None:
         self.files = files
-        self.jobs: list[DiskJob] = []
+        self.jobs: list[DiskTask] = []
 
-    def submit(self, job: DiskJob) -> None:
+    def submit(self, job: DiskTask) -> None:
         self.jobs.append(job)
 
     def run(self) -> None:
