@@ -360,6 +360,22 @@ def test_the_child_has_no_signal_handlers_of_its_parent() -> None:
         signal.signal(signal.SIGUSR1, before)
 
 
+class NicenessJob(ChildJob):
+    """Reports the child's niceness."""
+
+    def run(self) -> str:
+        return str(os.getpriority(os.PRIO_PROCESS, 0))
+
+
+def test_the_child_leaves_the_cores_to_its_parent() -> None:
+    child = BackgroundChild()
+    child.start(NicenessJob())
+    outcome = wait_for_child(child)
+    assert outcome.ok, outcome.report
+    # 19 is as nice as can be.
+    assert int(outcome.report) == min(os.getpriority(os.PRIO_PROCESS, 0) + 5, 19)
+
+
 class BrokenJob(ChildJob):
     """Ends in a way that no child should."""
 
