@@ -6,49 +6,32 @@ servers then start on copies of the very same files, and the time from the start
 that of a start on nothing, is the time of the load. The servers take turns, each turn gives one ratio, and the
 median is quoted with the smallest and the largest.
 
-BGSAVE is measured under load: redis-benchmark sets random keys of the dataset all the while, one connection asks once a
-millisecond, and the memory of the server and its children is added up. What these notice without a BGSAVE is measured
-right before, and stands beside. Needs Linux, redis-server and redis-benchmark.
+BGSAVE is measured under load, as `background` tells. Needs Linux, redis-server and redis-benchmark.
 """
 
 import shlex
 import shutil
 import statistics
-import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import click
+from background import Background, background_table, under_load
 from datasets import DATASETS, fill, strings
-from observe import MemoryWatch, Probe, longest
 from proofs import proofs, proofs_table
 from ratios import spread
-from sides import about, answered, cpu_seconds, output_option, program_option, programs, save, served_so_far, wait_for
+from sides import about, answered, cpu_seconds, output_option, program_option, programs, save, wait_for
 
 from oracle.process import REDIS, ServerProcess
 
 QUIET = ("--save", "", "--appendonly", "no", "--auto-aof-rewrite-percentage", "0", "--enable-debug-command", "yes")
 LOGGED = ("--save", "", "--appendonly", "yes", "--auto-aof-rewrite-percentage", "0")
-BASELINE_S = 2.0
 NAMES = ("aikv", "redis")
 CASES = ("save", "bgsave", "load", "proofs")
-
-
-@dataclass
-class Background:
-    """One BGSAVE: stalls in ms, throughput in commands a second, memory in MB; each also as it is without one."""
-
-    seconds: float
-    stall_ms: float
-    usual_stall_ms: float
-    throughput: float
-    usual_throughput: float
-    memory_mb: float
-    peak_mb: float
 
 
 @dataclass
@@ -169,34 +152,6 @@ class Bench:
             if turn >= 0:
                 click.echo(f" {case.ratios()[-1]:.2f}", nl=False, err=True)
 
-    def background(self, server: ServerProcess) -> Background:
-        """One BGSAVE under load, after `BASELINE_S` of the load alone."""
-        command = ["redis-benchmark", "-p", str(server.port), "-c", "20", "-t", "set", "-d", "16", "-l"]
-        load = subprocess.Popen([*command, "-r", str(self.keys)], stdout=subprocess.DEVNULL)
-        probe = Probe(server.port)
-        try:
-            memory = MemoryWatch(server.pid)
-            count, began = served_so_far(server), time.monotonic()
-            time.sleep(BASELINE_S)
-            count_at_start, start = served_so_far(server), time.monotonic()
-            memory.start()
-            wait_for(server, "rdb_bgsave_in_progress", "BGSAVE")
-            end, count_at_end = time.monotonic(), served_so_far(server)
-            peak = memory.stop()
-        finally:
-            asked = probe.stop()
-            load.kill()
-            load.wait()
-        return Background(
-            end - start,
-            longest(asked, start, end) * 1000,
-            longest(asked, began, start) * 1000,
-            (count_at_end - count_at_start) / (end - start),
-            (count_at_start - count) / (start - began),
-            memory.before / 1e6,
-            peak / 1e6,
-        )
-
 
 def table(cases: list[Case]) -> str:
     """Saves and loads as a Markdown table."""
@@ -212,27 +167,6 @@ def table(cases: list[Case]) -> str:
         cells += [f"{statistics.median(run.cpu for run in runs):.2f}" for runs in (case.aikv, case.redis)]
         cells.append(spread(case.cpu_ratios()))
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
-
-
-COLUMNS: list[tuple[str, Callable[[Background], str]]] = [
-    ("duration, s", lambda run: f"{run.seconds:.2f}"),
-    ("longest stall, ms (without)", lambda run: f"{run.stall_ms:.1f} ({run.usual_stall_ms:.1f})"),
-    ("commands/s (without)", lambda run: f"{run.throughput:,.0f} ({run.usual_throughput:,.0f})"),
-    ("memory peak, MB (before)", lambda run: f"{run.peak_mb:.0f} ({run.memory_mb:.0f})"),
-]
-
-
-def background_table(runs: dict[str, dict[str, list[Background]]]) -> str:
-    """The BGSAVE of the middle stall, for each dataset and server, as a Markdown table."""
-    lines = [
-        f"| BGSAVE of | server | {' | '.join(title for title, _ in COLUMNS)} |",
-        f"|---|---|{'---:|' * len(COLUMNS)}",
-    ]
-    for dataset, servers in runs.items():
-        for name, all_runs in servers.items():
-            middle = sorted(all_runs, key=lambda run: run.stall_ms)[len(all_runs) // 2]
-            lines.append(f"| {dataset} | {name} | {' | '.join(show(middle) for _, show in COLUMNS)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -291,11 +225,16 @@ def main(
     }
     tables = (
         table(cases) if cases else "",
-        background_table(backgrounds) if backgrounds else "",
+        background_table("BGSAVE of | server", backgrounds) if backgrounds else "",
         proofs_table(tried) if tried else "",
     )
     text = "\n".join(part for part in tables if part)
     save(output, "persistence", results, text)
+
+
+def save_in_background(server: ServerProcess) -> None:
+    """BGSAVE, and wait for its end."""
+    wait_for(server, "rdb_bgsave_in_progress", "BGSAVE")
 
 
 def _save(
@@ -324,7 +263,7 @@ def _save(
             backgrounds[dataset] = {name: [] for name in NAMES}
             for _ in range(bench.runs):
                 for name in NAMES:
-                    run = bench.background(running[name])
+                    run = under_load(running[name], bench.keys, save_in_background)
                     backgrounds[dataset][name].append(run)
                     click.echo(f" {name} {run.stall_ms:.0f}", nl=False, err=True)
             click.echo("", err=True)

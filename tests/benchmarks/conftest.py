@@ -14,5 +14,7 @@ try:
     import goals  # noqa: F401  imports all others that are tested
     import pauses  # noqa: F401
     import proofs  # noqa: F401
+    import sliced  # noqa: F401  the server that it starts
+    import snapshots  # noqa: F401
 finally:
     sys.path.remove(FOLDER)
