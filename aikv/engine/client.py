@@ -100,6 +100,8 @@ class Client:
         self.running = False
         # A transaction or a script runs: a command that would wait answers as if its time had run out.
         self.deny_blocking = False
+        # It stands for a script in the name of another.
+        self.scripted = False
         # The time that TIME tells, in microseconds, where it stands still; 0 where it does not.
         self.time_us: i64 = 0
         # What the client listens to; None until it first subscribes.

@@ -76,6 +76,7 @@ class Calls:
         self.client: Final = Client(0, ScriptLink(), 0)
         self.client.context = Context(engine, self.client)
         self.client.deny_blocking = True
+        self.client.scripted = True
         # Set once there is an interpreter.
         self.runtime: Runtime
         self.reader: LuaReader

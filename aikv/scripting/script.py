@@ -62,8 +62,9 @@ def split_shebang(text: bytes) -> tuple[bytes, int, bool]:
     for word in words[1:]:
         if not word.startswith(b"flags="):
             raise CommandError(b"ERR Unknown lua shebang option: " + word)
-        for name in word.removeprefix(b"flags=").split(b","):
-            if name and name not in _FLAGS:
+        names = word.removeprefix(b"flags=")
+        for name in names.split(b",") if names else ():
+            if name not in _FLAGS:
                 raise CommandError(b"ERR Unexpected flag in script shebang: " + name)
-            flags |= _FLAGS.get(name, 0)
+            flags |= _FLAGS[name]
     return text[end:], flags, False

@@ -127,7 +127,6 @@ class Scripts(Scripting):
         engine = self._engine
         runtime = self.runtime()
         calls = self._calls
-        self._random.seed(0)
         run = Run(engine, calls.client, ctx, script, read_only or script.flags & NO_WRITES != 0)
         before = engine.dirty
         calls.run = run

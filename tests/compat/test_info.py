@@ -8,19 +8,13 @@ import pytest
 from oracle.pair import Pair
 from oracle.process import ServerProcess
 
-# Of the oracle's fields, those whose figures nothing in aikv could give: another allocator, another interpreter of
-# scripts, a compiler, an expiry cycle with other measures.
+# Of the oracle's fields, those whose figures nothing in aikv could give: another allocator, a compiler, an expiry
+# cycle with other measures.
 LEFT_OUT = {
     "atomicvar_api",
     "gcc_version",
     "rss_overhead_ratio",
     "rss_overhead_bytes",
-    "used_memory_vm_eval",
-    "used_memory_scripts_eval",
-    "used_memory_vm_functions",
-    "used_memory_vm_total",
-    "used_memory_vm_total_human",
-    "used_memory_functions",
     "expired_stale_perc",
     "expired_time_cap_reached_count",
     "expire_cycle_cpu_milliseconds",

@@ -116,7 +116,8 @@ for _, name in ipairs({
 end
 
 function globals.pcall(...)
-  if select("#", ...) == 0 then error("bad argument #1 to 'pcall' (value expected)", 2) end
+  -- Redis's pcall does not ask for a function.
+  if select("#", ...) == 0 then return false end
   return after_pcall(pcall(...))
 end
 
@@ -141,9 +142,10 @@ function globals.rawset(t, key, value)
   return rawset(t, key, value)
 end
 
-function globals.setmetatable(t, about)
-  if type(t) ~= "table" then bad_argument(1, "setmetatable", "table", name_of_type(t), 2) end
-  if about ~= nil and type(about) ~= "table" then
+function globals.setmetatable(...)
+  local t, about = ...
+  if type(t) ~= "table" then bad_argument(1, "setmetatable", "table", name_of_type(...), 2) end
+  if select("#", ...) < 2 or (about ~= nil and type(about) ~= "table") then
     error("bad argument #2 to 'setmetatable' (nil or table expected)", 2)
   end
   if real_of[t] then error(READ_ONLY, 0) end
@@ -176,9 +178,10 @@ local function load_text(text, name)
   return f, refusal
 end
 
-function globals.loadstring(text, name)
+function globals.loadstring(...)
+  local text, name = ...
   if type(text) == "number" then text = tostring(text) end
-  if type(text) ~= "string" then bad_argument(1, "loadstring", "string", name_of_type(text), 2) end
+  if type(text) ~= "string" then bad_argument(1, "loadstring", "string", name_of_type(...), 2) end
   return load_text(text, name or text)
 end
 
@@ -188,6 +191,7 @@ function globals.load(reader, name)
   while true do
     local piece = reader()
     if piece == nil or piece == "" then break end
+    if type(piece) == "number" then piece = tostring(piece) end
     if type(piece) ~= "string" then return nil, "reader function must return a string" end
     insert(pieces, piece)
   end
@@ -205,8 +209,9 @@ libraries.redis = host.api
 
 -- Functions that write into a table without a look at its metatable.
 
-local function check_writable(t, name)
-  if type(t) ~= "table" then bad_argument(1, name, "table", name_of_type(t), 3) end
+local function check_writable(name, ...)
+  local t = ...
+  if type(t) ~= "table" then bad_argument(1, name, "table", name_of_type(...), 3) end
   if real_of[t] then error(READ_ONLY, 0) end
 end
 
@@ -214,29 +219,31 @@ local function check_number(value, number, name)
   if not tonumber(value) then bad_argument(number, name, "number", name_of_type(value), 3) end
 end
 
-function libraries.table.insert(t, ...)
-  check_writable(t, "insert")
+function libraries.table.insert(...)
+  check_writable("insert", ...)
   local count = select("#", ...)
-  if count == 2 then
-    check_number((...), 2, "insert")
-  elseif count ~= 1 then
+  if count == 3 then
+    check_number((select(2, ...)), 2, "insert")
+  elseif count ~= 2 then
     error("wrong number of arguments to 'insert'", 2)
   end
-  return insert(t, ...)
+  return insert(...)
 end
 
-function libraries.table.remove(t, ...)
-  check_writable(t, "remove")
-  if (...) ~= nil then check_number((...), 2, "remove") end
-  return remove(t, ...)
+function libraries.table.remove(...)
+  check_writable("remove", ...)
+  local _, position = ...
+  if position ~= nil then check_number(position, 2, "remove") end
+  return remove(...)
 end
 
-function libraries.table.sort(t, before)
-  check_writable(t, "sort")
+function libraries.table.sort(...)
+  check_writable("sort", ...)
+  local _, before = ...
   if before ~= nil and type(before) ~= "function" then
     bad_argument(2, "sort", "function", name_of_type(before), 2)
   end
-  return sort(t, before)
+  return sort(...)
 end
 
 function libraries.coroutine.create(f)
@@ -259,7 +266,7 @@ function libraries.coroutine.resume(...)
   return after_resume(resume(...))
 end
 
--- Every script draws the same numbers, those of Redis: it must do the same wherever it is run.
+-- Every server draws the same numbers, those of Redis, from its first script on.
 function libraries.math.random(...)
   local count = select("#", ...)
   local low, high = ...
