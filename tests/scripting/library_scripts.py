@@ -2,7 +2,8 @@
 
 Theory of operation: a script is the body of a Lua function, whose arguments are `...`. It is called with `pcall`, and
 all that it returns or raises is written out as one string: types, numbers with all their digits, tables in the order
-of `next`. What is run is the same text under the same name, so that positions in errors are the same too.
+of `next` (if no key is a table, whose place depends on where it is in memory). What is run is the same text under the
+same name, so that positions in errors are the same too.
 
 Two differences are left out by writing scripts accordingly. When a script says `return f(...)`, Lua forgets where it
 has called `f` if that is a Lua function, and remembers if it is a C function. And the Lua of Redis has a hash function
@@ -22,8 +23,12 @@ local function show(value, depth)
   elseif kind == 'string' then return #value .. ':' .. value
   elseif kind == 'table' then
     if depth > 100 then return 'deep' end
-    local parts = {}
-    for key, item in next, value do parts[#parts + 1] = show(key, depth + 1) .. '=' .. show(item, depth + 1) end
+    local parts, ordered = {}, true
+    for key, item in next, value do
+      parts[#parts + 1] = show(key, depth + 1) .. '=' .. show(item, depth + 1)
+      ordered = ordered and type(key) ~= 'table'
+    end
+    if not ordered then table.sort(parts) end
     return '{' .. table.concat(parts, ',') .. '}'
   elseif kind == 'function' then return kind end
   return tostring(value)

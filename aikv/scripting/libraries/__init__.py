@@ -56,10 +56,14 @@ def install(lua: Runtime) -> None:
     def part(name: str, *needs: object) -> Any:
         return load(source(name), CHUNK_NAME, *needs)
 
-    arguments = part("arguments")
+    arguments, floats = part("arguments"), part("floats")
     null = lua.execute(MAKE_NULL)
     names = lua.globals()
     names[b"bit"] = part("bit", arguments)
     names[b"cjson"] = part(
         "cjson", arguments, part("cjson_encode", arguments, null), part("cjson_decode", arguments, null), null
     )
+    names[b"cmsgpack"] = part(
+        "cmsgpack", arguments, part("cmsgpack_pack", arguments, floats), part("cmsgpack_unpack", arguments, floats)
+    )
+    names[b"struct"] = part("struct", arguments, floats, part("struct_format", arguments), part("struct_integers"))

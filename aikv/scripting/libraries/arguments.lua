@@ -2,22 +2,44 @@
 --
 -- A C function's error begins with the position of its caller, and an argument's error names the function as its
 -- caller called it. Here the function that the script has called may be any number of calls away from where the
--- error is found; so each library function is registered with `export`, and an error walks up the stack to it.
--- Only the way of an error pays for this.
+-- error is found; so each library function is registered with `export`, and an error looks for it on the stack. Only
+-- the way of an error pays for this.
 
-local ceil, error, floor, format, getinfo, select, setmetatable, tonumber, type =
-  math.ceil, error, math.floor, string.format, debug.getinfo, select, setmetatable, tonumber, type
+local ceil, error, floor, format, getinfo, select, setmetatable, tonumber, type, unpack =
+  math.ceil, error, math.floor, string.format, debug.getinfo, select, setmetatable, tonumber, type, unpack
+
+-- The name of all chunks of libraries.
+local SOURCE = "=[C]"
 
 -- Weak, because cjson.new makes functions for as long as its result is used.
 local exported = setmetatable({}, { __mode = "k" })
 
--- The level, seen from the caller of this function, of the library function that the script has called.
+-- Whether there is a level, seen from the caller of this function, that a function of a library is on, or that was
+-- left by a call in the place of its caller.
+local function is_inside(level)
+  local about = getinfo(level + 1, "S")
+  return about ~= nil and (about.what == "tail" or about.what == "Lua" and about.source == SOURCE)
+end
+
+-- The level, seen from the caller of this function, of the library function that the script has called. The levels
+-- inside of it are all those of libraries, and there may be thousands: so its place is found by halving.
 local function entry_level()
-  local level = 2
-  while not exported[getinfo(level, "f").func] do
-    level = level + 1
+  local inside, outside = 2, 3
+  while is_inside(outside) do
+    inside, outside = outside, 2 * outside
   end
-  return level - 1
+  while outside - inside > 1 do
+    local middle = floor((inside + outside) / 2)
+    if is_inside(middle) then
+      inside = middle
+    else
+      outside = middle
+    end
+  end
+  while not exported[getinfo(inside, "f").func] do
+    inside = inside - 1
+  end
+  return inside - 1
 end
 
 local arguments = {}
@@ -86,6 +108,15 @@ function arguments.text(index, ...)
     wrong_type("string", index, ...)
   end
   return value
+end
+
+-- All of `values`, as results. It is not only `unpack` that returns them where they are many, because its own
+-- arguments take room on the stack of C that is bounded.
+function arguments.unpacked(values, count)
+  if count < 3 then
+    return unpack(values, 1, count)
+  end
+  return values[1], values[2], values[3], unpack(values, 4, count)
 end
 
 return arguments

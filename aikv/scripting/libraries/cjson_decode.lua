@@ -29,6 +29,10 @@ local STRING_IN_OBJECT = '^"([^"]*)"[ \t\n\r]*([,}])'
 local STRING_IN_ARRAY = '^"([^"]*)"[ \t\n\r]*([],])[ \t\n\r]*'
 local NUMBER_IN_OBJECT = "^([%d.eE+-]+)[ \t\n\r]*([,}])"
 local NUMBER_IN_ARRAY = "^([%d.eE+-]+)[ \t\n\r]*([],])[ \t\n\r]*"
+-- What comes before the next quote or backslash, that, and the character after it.
+local PIECE = '^([^"\\]*)(["\\]?)(.?)'
+-- So many parts of a string are joined, lest they take much more memory than the string.
+local MOST_PARTS = 1000
 local AFTER_IN_OBJECT = "^[ \t\n\r]*([,}])"
 local AFTER_IN_ARRAY = "^[ \t\n\r]*([],])[ \t\n\r]*"
 
@@ -83,33 +87,37 @@ end
 
 -- The string whose first quote is at `at`, as a token.
 local function string_token(text, at)
-  local parts, count, from = {}, 0, at + 1
+  local joined, joins, parts, count, from = {}, 0, {}, 0, at + 1
   while true do
-    local stop = find(text, '["\\]', from)
-    if not stop then
-      return "T_ERROR", "unexpected end of string", #text + 1
-    end
+    local _, last, chunk, mark, letter = find(text, PIECE, from)
     count = count + 1
-    parts[count] = sub(text, from, stop - 1)
-    if byte(text, stop) == QUOTE then
-      if stop > next_backslash then
-        next_backslash = find(text, "\\", stop, true) or NOWHERE
+    parts[count] = chunk
+    from = from + #chunk
+    if mark == '"' then
+      if from > next_backslash then
+        next_backslash = find(text, "\\", from, true) or NOWHERE
       end
-      return "T_STRING", concat(parts), at, stop
+      joined[joins + 1] = concat(parts, "", 1, count)
+      return "T_STRING", concat(joined), at, from
+    elseif mark == "" then
+      return "T_ERROR", "unexpected end of string", from
     end
-    local letter, last = sub(text, stop + 1, stop + 1), stop + 1
     local character = ESCAPES[letter]
     if letter == "u" then
-      character, last = unicode_escape(text, stop)
+      character, last = unicode_escape(text, from)
       if not character then
-        return "T_ERROR", "invalid unicode escape code", stop
+        return "T_ERROR", "invalid unicode escape code", from
       end
     elseif not character then
-      return "T_ERROR", "invalid escape code", stop
+      return "T_ERROR", "invalid escape code", from
     end
     count = count + 1
     parts[count] = character
     from = last + 1
+    if count >= MOST_PARTS then
+      joins = joins + 1
+      joined[joins], count = concat(parts, "", 1, count), 0
+    end
   end
 end
 

@@ -1,0 +1,105 @@
+-- IEEE 754 numbers as 32-bit words, for libraries that write and read bytes.
+--
+-- Lua has but arithmetic for it: math.frexp takes a number apart into a fraction from 1/2 to 1 and an exponent, and
+-- math.ldexp puts one together. Of a NaN, its sign is kept, which Lua shows when it prints one.
+
+local floor, format, frexp, ldexp, sub = math.floor, string.format, math.frexp, math.ldexp, string.sub
+
+local WORD, SIGN = 2 ^ 32, 2 ^ 31
+local INFINITY = 1 / 0
+-- An operation of x86 without a result makes a NaN that is negative.
+local NEGATIVE_NAN = INFINITY - INFINITY
+if sub(format("%g", NEGATIVE_NAN), 1, 1) ~= "-" then
+  NEGATIVE_NAN = -NEGATIVE_NAN
+end
+local NAN = -NEGATIVE_NAN
+
+local SINGLE_INFINITY, SINGLE_NAN = 0x7f800000, 0x7fc00000
+local DOUBLE_INFINITY, DOUBLE_NAN = 0x7ff00000, 0x7ff80000
+
+local function is_negative(number)
+  if number ~= number then
+    return sub(format("%g", number), 1, 1) == "-"
+  end
+  return number < 0 or (number == 0 and 1 / number < 0)
+end
+
+local floats = {}
+
+-- The single-precision number nearest to `number`, half to even, as a word.
+function floats.to_single(number)
+  local sign = is_negative(number) and SIGN or 0
+  if number ~= number then
+    return sign + SINGLE_NAN
+  elseif number == INFINITY or number == -INFINITY then
+    return sign + SINGLE_INFINITY
+  elseif number == 0 then
+    return sign
+  end
+  local fraction, power = frexp(number < 0 and -number or number)
+  local exponent = power + 126
+  if exponent >= 255 then
+    return sign + SINGLE_INFINITY
+  elseif exponent < 1 then
+    -- Subnormal: adding 2^52 and taking it away rounds to an integer.
+    return sign + (ldexp(fraction, power + 149) + 2 ^ 52 - 2 ^ 52)
+  end
+  -- Rounding up to 2^24 makes the exponent one more, as it should.
+  return sign + (exponent - 1) * 2 ^ 23 + (fraction * 2 ^ 24 + 2 ^ 52 - 2 ^ 52)
+end
+
+-- The number that a word says in single precision.
+function floats.from_single(word)
+  local negative = word >= SIGN
+  local mantissa, exponent = word % 2 ^ 23, floor(word / 2 ^ 23) % 256
+  local number
+  if exponent == 255 and mantissa ~= 0 then
+    return negative and NEGATIVE_NAN or NAN
+  elseif exponent == 255 then
+    number = INFINITY
+  elseif exponent == 0 then
+    number = ldexp(mantissa, -149)
+  else
+    number = ldexp(mantissa + 2 ^ 23, exponent - 150)
+  end
+  return negative and -number or number
+end
+
+-- A number in double precision as two words, the high one first.
+function floats.to_double(number)
+  local sign = is_negative(number) and SIGN or 0
+  if number ~= number then
+    return sign + DOUBLE_NAN, 0
+  elseif number == INFINITY or number == -INFINITY then
+    return sign + DOUBLE_INFINITY, 0
+  elseif number == 0 then
+    return sign, 0
+  end
+  local fraction, power = frexp(number < 0 and -number or number)
+  local exponent, mantissa = power + 1022, fraction * 2 ^ 53
+  if exponent < 1 then
+    exponent, mantissa = 1, ldexp(fraction, power + 1074)
+  end
+  local low = mantissa % WORD
+  -- The leading bit of the mantissa, which is not written, adds one to the exponent; a subnormal number has none.
+  return sign + (exponent - 1) * 2 ^ 20 + (mantissa - low) / WORD, low
+end
+
+-- The number that two words say in double precision.
+function floats.from_double(high, low)
+  local negative = high >= SIGN
+  local mantissa, exponent = high % 2 ^ 20 * WORD + low, floor(high / 2 ^ 20) % 2048
+  local number
+  if exponent == 2047 and mantissa ~= 0 then
+    return negative and NEGATIVE_NAN or NAN
+  elseif exponent == 2047 then
+    number = INFINITY
+  elseif exponent == 0 then
+    number = ldexp(mantissa, -1074)
+  else
+    number = ldexp(mantissa + 2 ^ 52, exponent - 1075)
+  end
+  return negative and -number or number
+end
+
+return floats
