@@ -64,7 +64,7 @@ _LAST_IN_GROUP: Final = (
     syntax="[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]",
 )
 def xread(ctx: Context, argv: list[bytes]) -> object:
-    options = _parse(argv, False)
+    options = _parse(argv, False, ctx.client.scripted)
     waiting = argv
     found: list[object] = []
     starts: list[int] = []
@@ -101,7 +101,7 @@ def xread(ctx: Context, argv: list[bytes]) -> object:
     syntax="GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key [key ...] id [id ...]",
 )
 def xreadgroup(ctx: Context, argv: list[bytes]) -> object:
-    options = _parse(argv, True)
+    options = _parse(argv, True, ctx.client.scripted)
     journal_nothing(ctx)
     read: list[_GroupRead] = []
     for index in range(options.streams):
@@ -137,7 +137,7 @@ class _Options:
         self.ids = 0
 
 
-def _parse(argv: list[bytes], grouped: bool) -> _Options:
+def _parse(argv: list[bytes], grouped: bool, scripted: bool) -> _Options:
     options = _Options()
     has_group = False
     index = 1
@@ -145,6 +145,8 @@ def _parse(argv: list[bytes], grouped: bool) -> _Options:
         word = argv[index].upper()
         more = len(argv) - index - 1
         if word == b"BLOCK" and more:
+            if scripted:
+                raise CommandError(b"ERR " + argv[0] + b" command is not allowed with BLOCK option from scripts")
             index += 1
             options.block_ms = _timeout(argv[index])
         elif word == b"COUNT" and more:
