@@ -137,7 +137,7 @@ def test_new_instances_are_forgotten(lua: LuaRuntime) -> None:
 
 def test_every_lua_file_opens_with_its_theory_of_operation() -> None:
     files = [file for file in resources.files(aikv.scripting.libraries).iterdir() if file.name.endswith(".lua")]
-    assert len(files) == 12
+    assert len(files) == 14
     for file in files:
         lines = file.read_text().splitlines()
         assert lines[0].startswith("-- ")

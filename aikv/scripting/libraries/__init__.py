@@ -60,9 +60,8 @@ def install(lua: Runtime) -> None:
     null = lua.execute(MAKE_NULL)
     names = lua.globals()
     names[b"bit"] = part("bit", arguments)
-    names[b"cjson"] = part(
-        "cjson", arguments, part("cjson_encode", arguments, null), part("cjson_decode", arguments, null), null
-    )
+    decoder = part("cjson_decode", arguments, part("cjson_escapes"), part("cjson_numbers"), null)
+    names[b"cjson"] = part("cjson", arguments, part("cjson_encode", arguments, null), decoder, null)
     names[b"cmsgpack"] = part(
         "cmsgpack", arguments, part("cmsgpack_pack", arguments, floats), part("cmsgpack_unpack", arguments, floats)
     )

@@ -46,6 +46,18 @@ local function second(...)
   return word(value) or word(number(2, ...))
 end
 
+-- The words of two arguments that are numbers of a usual size; nil for others, and for fewer or more.
+local function usual_two(...)
+  local a, b = ...
+  if select("#", ...) == 2 and type(a) == "number" and type(b) == "number" then
+    a, b = a + ROUND, b + ROUND
+    if a >= ROUNDED_FROM and a < ROUNDED_TO and b >= ROUNDED_FROM and b < ROUNDED_TO then
+      return a % WORD, b % WORD
+    end
+  end
+  return nil
+end
+
 -- A word as the signed number that scripts are given.
 local function signed(unsigned)
   if unsigned >= SIGN then
@@ -105,31 +117,30 @@ bit.bnot = export(function(...)
   return (signed(WORD - 1 - first(...)))
 end)
 
--- The arguments are read the first one first, then from the last one back: so the error is about the same argument.
-bit.band = export(function(...)
-  local result = first(...)
-  for index = select("#", ...), 2, -1 do
-    result = common(result, word((select(index, ...))) or word(number(index, ...)))
-  end
-  return (signed(result))
+-- Makes a function that combines words two by two. After the first argument, the last one is read, then those before
+-- it: so an error is about the same one.
+local function combining(combine)
+  return export(function(...)
+    local a, b = usual_two(...)
+    if a then
+      return (signed(combine(a, b)))
+    end
+    local given, result = { ... }, first(...)
+    for index = select("#", ...), 2, -1 do
+      result = combine(result, word(given[index]) or word(number(index, ...)))
+    end
+    return (signed(result))
+  end)
+end
+
+bit.band = combining(common)
+
+bit.bor = combining(function(a, b)
+  return a + b - common(a, b)
 end)
 
-bit.bor = export(function(...)
-  local result = first(...)
-  for index = select("#", ...), 2, -1 do
-    local other = word((select(index, ...))) or word(number(index, ...))
-    result = result + other - common(result, other)
-  end
-  return (signed(result))
-end)
-
-bit.bxor = export(function(...)
-  local result = first(...)
-  for index = select("#", ...), 2, -1 do
-    local other = word((select(index, ...))) or word(number(index, ...))
-    result = result + other - 2 * common(result, other)
-  end
-  return (signed(result))
+bit.bxor = combining(function(a, b)
+  return a + b - 2 * common(a, b)
 end)
 
 bit.lshift = export(function(...)

@@ -72,6 +72,8 @@ local function new()
     decode_max_depth = 1000,
     number_format = "%.14g",
     precision = 14,
+    -- Below this, an integer has no exponent.
+    integers_below = 1e14,
     keep_buffer = true,
     encode_invalid_numbers = false,
     decode_invalid_numbers = true,
@@ -92,6 +94,7 @@ local function new()
     refuse_more_than(1, ...)
     set_integer(settings, "precision", 1, 14, 1, ...)
     settings.number_format = format("%%.%dg", settings.precision)
+    settings.integers_below = 10 ^ settings.precision
     return settings.precision
   end)
   -- The encoder has no buffer to keep: the setting is only remembered.

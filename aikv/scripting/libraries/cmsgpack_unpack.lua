@@ -37,8 +37,11 @@ local function byte_at(text, at)
 end
 
 local function text_of(text, at, length)
-  need(text, at + length - 1)
-  return sub(text, at, at + length - 1), at + length
+  local after = at + length
+  if after > #text + 1 then
+    fail("Missing bytes in input.")
+  end
+  return sub(text, at, after - 1), after
 end
 
 local function signed(number, half)

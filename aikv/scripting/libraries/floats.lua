@@ -48,6 +48,20 @@ function floats.to_single(number)
   return sign + (exponent - 1) * 2 ^ 23 + (fraction * 2 ^ 24 + 2 ^ 52 - 2 ^ 52)
 end
 
+-- Whether `number` is one of single precision.
+function floats.is_single(number)
+  if number ~= number then
+    return false
+  elseif number == INFINITY or number == -INFINITY then
+    return true
+  end
+  local fraction, power = frexp(number)
+  if power < -125 then
+    return ldexp(fraction, power + 149) % 1 == 0
+  end
+  return power <= 128 and fraction * 2 ^ 24 % 1 == 0
+end
+
 -- The number that a word says in single precision.
 function floats.from_single(word)
   local negative = word >= SIGN

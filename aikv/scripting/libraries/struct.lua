@@ -61,7 +61,7 @@ struct.pack = export(function(...)
   local state, given = formats.start(...), { ... }
   local parts, count, length, index = {}, 0, 0, 2
   for option, size in next_option, state do
-    local gap = padding(state, option, size, length)
+    local gap = state.alignment > 1 and padding(state, option, size, length) or 0
     local part
     if SIGNED[option] ~= nil then
       part = integers.write(as_number(given[index], index), size, state.big_endian)
@@ -133,7 +133,9 @@ end
 local function unpack_values(state, data, position, slots)
   local values, count = {}, 0
   for option, size in next_option, state do
-    position = position + padding(state, option, size, position)
+    if state.alignment > 1 then
+      position = position + padding(state, option, size, position)
+    end
     check_length(data, position, size)
     if slots + count + STACK_RESERVE > STACK_SLOTS then
       fail("stack overflow (too many results)")

@@ -44,7 +44,7 @@ end
 function integers.write(number, size, big_endian)
   local high, low = words_of(number)
   if size == 1 then
-    return (char(low % 256))
+    return char(low % 256)
   end
   local bytes = bytes_of_word(low)
   if size > 8 then
