@@ -44,9 +44,7 @@ from aikv.resp.reply import OK
 )
 def get(ctx: Context, argv: list[bytes]) -> object:
     value = ctx.lookup(argv[1])
-    if value is None or type(value) is bytes:
-        return value
-    return string_bytes(value)
+    return value if type(value) is bytes or value is None else string_bytes(value)
 
 
 @command(
@@ -63,7 +61,8 @@ def get(ctx: Context, argv: list[bytes]) -> object:
 )
 def set_(ctx: Context, argv: list[bytes]) -> object:
     if len(argv) == 3:
-        _overwrite(ctx, argv[1], argv[2])
+        ctx.replace(argv[1], argv[2])
+        ctx.changed(argv[1], events.STR_SET)
         return OK
     flags, time_index = parse_options(argv, 3, SET_TAKES)
     when = moment(ctx, argv[time_index], flags, "set") if time_index else 0
@@ -257,7 +256,8 @@ def mset(ctx: Context, argv: list[bytes]) -> object:
     if len(argv) % 2 == 0:
         raise CommandError(wrong_arity(COMMANDS[b"mset"]))
     for index in range(1, len(argv), 2):
-        _overwrite(ctx, argv[index], argv[index + 1])
+        ctx.replace(argv[index], argv[index + 1])
+        ctx.changed(argv[index], events.STR_SET)
     return OK
 
 
@@ -283,12 +283,6 @@ def msetnx(ctx: Context, argv: list[bytes]) -> object:
         ctx.put(argv[index], argv[index + 1])
         ctx.changed(argv[index], events.STR_SET)
     return 1
-
-
-def _overwrite(ctx: Context, key: bytes, value: bytes) -> None:
-    """Store a string, whatever is there, without a TTL."""
-    ctx.replace(key, value)
-    ctx.changed(key, events.STR_SET)
 
 
 def _store_until(ctx: Context, key: bytes, value: bytes, when: int) -> None:

@@ -247,8 +247,11 @@ class Engine(Watcher):
                 # Of a subcommand the name does not say which it is.
                 count = 0 if command.is_subcommand else len(argv)
             # Mostly no gate is closed at all, which an interpreter is quicker to see.
-            closed: i64 = client.gates or self.gates
-            if closed and (closed | self.gates) & cares and not admit(self, client, command, argv):
+            if (
+                (client.gates or self.gates)
+                and (client.gates | self.gates) & cares
+                and not admit(self, client, command, argv)
+            ):
                 if client.halted:
                     return
                 continue
