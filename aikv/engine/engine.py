@@ -607,13 +607,17 @@ class Engine(Watcher):
 
     def _record(self, client: Client, context: Context, argv: list[bytes]) -> None:
         rewritten = context.rewritten
-        client.wrote = self.journal.takes + 1
+        journal = self.journal
+        client.wrote = journal.takes + 1
         if rewritten is None:
-            self.journal.record(client.db, argv)
+            if self._depth == 0 and not journal.unit:
+                journal.log(client.db, argv)
+            else:
+                journal.record(client.db, argv)
         else:
             context.rewritten = None
             for form in rewritten:
-                self.journal.record(client.db, form)
+                journal.record(client.db, form)
 
     def report_fault(self, client: Client, command: Command, error: BaseException) -> None:
         """A handler failed in a way that it should not: the client gets an error, the log the whole story."""

@@ -22,9 +22,10 @@ _LARGE: Final = 32 * 1024
 _RETAINED: Final = 16 * 1024
 
 _CRLF: Final = 0x0A0D
-# `$0` CR LF and `:0` CR LF, read as little-endian integers; the digit is in the second byte.
+# `$0` CR LF and its like, read as little-endian integers; the digit is in the second byte.
 _DOLLAR_DIGIT: Final = 0x0A0D3024
 _COLON_DIGIT: Final = 0x0A0D303A
+_STAR_DIGIT: Final = 0x0A0D302A
 _DOLLAR: Final = 0x24
 _STAR: Final = 0x2A
 _COLON: Final = 0x3A
@@ -77,9 +78,12 @@ class Output:
             write_i32_le(buffer, i32(_DOLLAR_DIGIT + (size << 8)))
             buffer.write(value)
         else:
-            buffer.append(_DOLLAR)
-            self._digits(size)
-            write_i16_le(buffer, _CRLF)
+            if size < _KNOWN:
+                buffer.write(_BULK_HEADERS[size])
+            else:
+                buffer.append(_DOLLAR)
+                self._digits(size)
+                write_i16_le(buffer, _CRLF)
             if size < _LARGE:
                 buffer.write(value)
             else:
@@ -114,7 +118,11 @@ class Output:
 
     def array(self, count: int) -> None:
         """Add the header of an array of `count` elements."""
-        self.header(_STAR, count)
+        if COMPILED and count < 10:
+            digit: i64 = count
+            write_i32_le(self._buffer, i32(_STAR_DIGIT + (digit << 8)))
+        else:
+            self.header(_STAR, count)
 
     def header(self, kind: int, value: int) -> None:
         """Add a line: the byte `kind`, then `value` in decimal."""
