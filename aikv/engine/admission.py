@@ -11,7 +11,7 @@ from aikv.base.errors import NOAUTH
 from aikv.engine import gates, monitor, pause
 from aikv.engine.acl.enforce import refusal
 from aikv.engine.client import Client
-from aikv.engine.command import ALLOW_BUSY, MAY_REPLICATE, NO_AUTH, NO_MULTI, READONLY, WRITE, Command
+from aikv.engine.command import ALLOW_BUSY, MAY_REPLICATE, NO_AUTH, NO_MULTI, READONLY, RUNS_SCRIPTS, WRITE, Command
 from aikv.resp.output import Output
 from aikv.resp.reply import QUEUED
 
@@ -78,7 +78,7 @@ def admit(engine: "Engine", client: Client, command: Command, argv: list[bytes])
     if closed & gates.MONITORED and client.monitoring and command.flags & (WRITE | READONLY | MAY_REPLICATE):
         engine.refuse(client, command, b"ERR Replica can't interact with the keyspace")
         return False
-    if closed & gates.PAUSED and _is_paused(engine, client, command):
+    if closed & gates.PAUSED and _is_paused(engine, client, command, argv):
         engine.pause.hold(client, argv)
         return False
     if closed & gates.MULTI and command.name not in gates.PASS_MULTI:
@@ -91,16 +91,22 @@ def admit(engine: "Engine", client: Client, command: Command, argv: list[bytes])
     return True
 
 
-def _is_paused(engine: "Engine", client: Client, command: Command) -> bool:
+def _is_paused(engine: "Engine", client: Client, command: Command, argv: list[bytes]) -> bool:
     if client.internal or engine.pause.kind == pause.NONE:
         return False
     if engine.pause.kind == pause.ALL:
         return True
-    writes = command.flags & (WRITE | MAY_REPLICATE)
+    writes = _may_write(engine, command, argv)
     if command.name == "exec":
-        for queued, _ in client.queued:
-            writes |= queued.flags & (WRITE | MAY_REPLICATE)
-    return writes != 0
+        for queued, queued_argv in client.queued:
+            writes = writes or _may_write(engine, queued, queued_argv)
+    return writes
+
+
+def _may_write(engine: "Engine", command: Command, argv: list[bytes]) -> bool:
+    if command.flags & RUNS_SCRIPTS:
+        return engine.scripting.may_write(command, argv)
+    return command.flags & (WRITE | MAY_REPLICATE) != 0
 
 
 def _run_quietly(engine: "Engine", client: Client, command: Command, argv: list[bytes]) -> bool:
@@ -140,7 +146,8 @@ def tell(engine: "Engine", client: Client, command: Command, argv: list[bytes]) 
     """Show a command that has been called to the monitors, and remember what a caching client has read by it."""
     if engine.gates & gates.MONITORED:
         monitor.show(engine, client, command, argv)
-    if client.gates & gates.TRACKING and command.flags & READONLY:
+    # Of a script it is what its commands read.
+    if client.gates & gates.TRACKING and command.flags & READONLY and not command.flags & RUNS_SCRIPTS:
         engine.tracking.remember(client, command, argv)
 
 

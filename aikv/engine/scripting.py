@@ -10,6 +10,7 @@ from collections.abc import Callable
 from mypy_extensions import mypyc_attr
 
 from aikv.engine.client import Client
+from aikv.engine.command import MAY_REPLICATE, Command
 
 
 class Aside:
@@ -40,6 +41,10 @@ class Scripting:
     def figures(self) -> ScriptFigures:
         """What scripts take of memory."""
         return ScriptFigures(0, 0, 0)
+
+    def may_write(self, command: Command, argv: list[bytes]) -> bool:  # noqa: ARG002
+        """Whether the script that `argv` of `command` runs may change something, as far as it says so."""
+        return command.flags & MAY_REPLICATE != 0
 
     def run_apart(self, client: Client, argv: list[bytes], work: Callable[[], object]) -> object:  # noqa: ARG002
         """Do `work`, which runs scripts, for the running command `argv` of `client`.

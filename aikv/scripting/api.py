@@ -5,6 +5,7 @@ booleans, None, or objects that stand for other values of Lua. An error is raise
 Source: https://redis.io/docs/latest/develop/interact/programmability/lua-api/ (the redis object)
 """
 
+from math import isfinite
 from typing import Any, Final
 
 from aikv.base import log
@@ -83,7 +84,7 @@ class Api:
         level = _number(arguments[0])
         if level is None:
             raise Failure(b"ERR First argument must be a number (log level).")
-        if not 0 <= int(level) < len(_LOGS):
+        if not -1 < level < len(_LOGS):
             raise Failure(b"ERR Invalid debug level.")
         words = [_text(argument) for argument in arguments[1:] if type(argument) in (bytes, int, float)]
         _LOGS[int(level)]("%s", b" ".join(words).decode("utf-8", "backslashreplace"))
@@ -93,7 +94,7 @@ class Api:
         if len(arguments) != 1:
             raise Failure(b"ERR redis.setresp() requires one argument.")
         version = _number(arguments[0])
-        if version is None or int(version) not in (2, 3):
+        if version is None or not 2 <= version < 4:
             raise Failure(b"ERR RESP version must be 2 or 3.")
         self._calls.running().client.resp3 = int(version) == 3
 
@@ -101,7 +102,8 @@ class Api:
         """Choose where the following changes are recorded."""
         if len(arguments) != 1:
             raise Failure(b"ERR redis.set_repl() requires two arguments.")
-        flags = int(_number(arguments[0]) or 0)
+        number = _number(arguments[0]) or 0
+        flags = int(number) if isfinite(number) else -1
         if flags & ~(REPL_AOF | REPL_REPLICA):
             raise Failure(b"ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.")
         self._calls.running().replicated = flags
@@ -124,7 +126,7 @@ def _number(argument: Any) -> float | None:
         return argument
     if type(argument) is bytes:
         try:
-            return float(argument)
+            return float(argument.strip())
         except ValueError:
             return None
     return None

@@ -6,6 +6,7 @@ from script to script; a seed holds for the scripts that follow, too.
 Source: https://pubs.opengroup.org/onlinepubs/9699919799/functions/drand48.html
 """
 
+from math import isfinite
 from typing import Final
 
 _MULTIPLIER: Final = 0x5DEECE66D
@@ -25,8 +26,9 @@ class ScriptRandom:
         self._state = _FIRST
 
     def seed(self, number: float) -> None:
-        """Begin with `number`, of which the low 32 bits count."""
-        self._state = (int(number) & _SEED_MASK) << 16 | _LOW
+        """Begin with `number`, of which the low 32 bits count; what is no finite number counts as C casts it."""
+        seed = int(number) if isfinite(number) else 0
+        self._state = (seed & _SEED_MASK) << 16 | _LOW
 
     def draw(self) -> float:
         """The next number, at least 0 and below 1."""

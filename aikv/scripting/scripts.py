@@ -9,9 +9,11 @@ Errors that were counted when they arose are not counted again when the script p
 
 from typing import TYPE_CHECKING, Any, Final
 
+from aikv.base import log
 from aikv.base.errors import CommandError
 from aikv.engine import gates, monitor
 from aikv.engine.client import Client
+from aikv.engine.command import Command
 from aikv.engine.context import Context
 from aikv.engine.scripting import ScriptFigures, Scripting
 from aikv.scripting.api import CONSTANTS, Api
@@ -100,6 +102,18 @@ class Scripts(Scripting):
         return self._runtime
 
     # Running.
+
+    def may_write(self, command: Command, argv: list[bytes]) -> bool:
+        script = self._cache.get(argv[1].lower() if command.name.startswith("evalsha") else sha1_hex(argv[1]))
+        if script is not None:
+            flags, compatible = script.flags, script.compatible
+        else:
+            try:
+                _, flags, compatible = split_shebang(argv[1])
+            except CommandError:
+                # It will not run.
+                return False
+        return super().may_write(command, argv) if compatible else not flags & NO_WRITES
 
     def run_apart(self, client: Client, argv: list[bytes], work: "Callable[[], object]") -> object:
         return self._slices.run(client, argv, work)
@@ -190,7 +204,10 @@ def _error_of(value: object) -> tuple[bytes | None, bool, bool]:
     Without a text it is another object.
     """
     if not isinstance(value, Failure):
-        return None, False, False
+        if not isinstance(value, BaseException):
+            return None, False, False
+        log.warning("A function for scripts failed because of a fault in aikv: %s: %s", type(value).__name__, value)
+        return b"ERR internal error, see the log", False, False
     return value.text, value.counted, isinstance(value, Killed)
 
 
