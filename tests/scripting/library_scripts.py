@@ -2,12 +2,11 @@
 
 Theory of operation: a script is the body of a Lua function, whose arguments are `...`. It is called with `pcall`, and
 all that it returns or raises is written out as one string: types, numbers with all their digits, tables in the order
-of `next` (if no key is a table, whose place depends on where it is in memory). What is run is the same text under the
-same name, so that positions in errors are the same too.
+of `next`. What is run is the same text under the same name, so that positions in errors are the same too.
 
-Two differences are left out by writing scripts accordingly. When a script says `return f(...)`, Lua forgets where it
-has called `f` if that is a Lua function, and remembers if it is a C function. And the Lua of Redis has a hash function
-of its own for strings of 32 bytes and more, so `next` finds such names in another order.
+Where the order of `next` is no matter of ours, it is not compared: a key that is a table stands where its address says,
+and the Lua of Redis has a hash function of its own for strings of 32 bytes and more. And scripts are written without
+`return f(...)`: Lua forgets where it has called `f` if that is a Lua function, and remembers if it is a C function.
 """
 
 from lupa.lua51 import LuaRuntime
@@ -26,7 +25,7 @@ local function show(value, depth)
     local parts, ordered = {}, true
     for key, item in next, value do
       parts[#parts + 1] = show(key, depth + 1) .. '=' .. show(item, depth + 1)
-      ordered = ordered and type(key) ~= 'table'
+      ordered = ordered and type(key) ~= 'table' and (type(key) ~= 'string' or #key < 32)
     end
     if not ordered then table.sort(parts) end
     return '{' .. table.concat(parts, ',') .. '}'
