@@ -70,8 +70,9 @@ class Aof(AofLog):
         self.history_s: int = 0
         # Whether somebody copies the files of the log: none is deleted then.
         self.pinned: bool = False
-        # The monotonic time at which `expire_history` looks again.
+        # The monotonic time at which `expire_history` looks again, and whether it does so with the log off, too.
         self._history_look_us: int = 0
+        self._history_due: bool = False
 
     def start(self, make_base: Callable[[str], None], temp_path: str, rdb: bool) -> None:
         """Open the log for appending after it was loaded, making its first files where there are none.
@@ -249,7 +250,10 @@ class Aof(AofLog):
         self.last_rewrite_ok = True
         self.limit.failures = 0
         self.forget_fsync_error()
-        self.delete_history()
+        # To commit a manifest takes 20 ms: a second one, for what is history now, would make that wait twice as long.
+        if not self._history_due:
+            self._history_due = True
+            self._history_look_us = self.clock.monotonic_us() + _SECOND_US
         log.notice("Background AOF rewrite finished successfully")
         return True
 
@@ -336,10 +340,11 @@ class Aof(AofLog):
 
     def expire_history(self) -> None:
         """Call about ten times a second: deletes the history files whose time is over."""
-        if self.manifest.history and self.state == ON:
+        if self.manifest.history and (self.state == ON or self._history_due):
             now_us = self.clock.monotonic_us()
             if now_us >= self._history_look_us:
                 self._history_look_us = now_us + _SECOND_US
+                self._history_due = False
                 self.delete_history()
 
     def delete_history(self) -> None:

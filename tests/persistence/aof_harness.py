@@ -288,8 +288,10 @@ class World:
         return True
 
     def finish_rewrite(self) -> bool:
-        """End the rewrite that `begin_rewrite` began."""
-        return self.aof.finish_rewrite(self.temp_path, self.rdb)
+        """End the rewrite that `begin_rewrite` began, and what follows a second later."""
+        done = self.aof.finish_rewrite(self.temp_path, self.rdb)
+        self.aof.delete_history()
+        return done
 
     def manifest(self) -> str:
         """The manifest on disk, without its checksum."""

@@ -143,6 +143,19 @@ def test_history_that_cannot_be_deleted_is_only_logged_and_tried_again(
     assert len(names(tmp_path)) == 3
 
 
+@pytest.mark.parametrize("on", [True, False])
+def test_what_a_rewrite_replaces_is_deleted_a_second_later(tmp_path: Path, on: bool) -> None:
+    world = started(tmp_path)
+    if not on:
+        world.aof.disable()
+    assert world.begin_rewrite()
+    assert world.aof.finish_rewrite(world.temp_path, world.rdb)
+    for ms, history in ((0, 2), (999, 2), (1, 0)):
+        world.clock.advance_ms(ms)
+        world.aof.expire_history()
+        assert world.manifest().count("type h") == history
+
+
 def test_the_log_is_switched_on_by_its_first_rewrite(tmp_path: Path) -> None:
     world = World(tmp_path, ALWAYS)
     world.do(b"SET", b"before", b"1")
