@@ -24,21 +24,26 @@ Programs that want Redis's files without a server use what this package exports:
 
 Keys and values are bytes, times unix milliseconds, intervals seconds; every error is an `AikvError`.
 
-Why a snapshot is a forked child's: measured with 1M strings of 16 bytes, 20 clients that set random keys all the while,
-two busy cores, medians of five (`benchmarks/persistence.py`; the second line is a prototype that was not kept).
+Why a snapshot is a forked child's: `scripts/bench snapshots` measures both ways of taking one, with 1M strings of 16
+bytes and 20 clients that set random keys all the while, on two busy cores; medians of five, here of the pure form
+(`scripts/bench --pure snapshots`).
 
-    |                                    | longest stall | duration | commands/s (before) | peak memory (before) |
-    | forked child                       | 35 ms         | 1.8 s    | 16,000 (32,000)     | 362 MB (217 MB)      |
-    | bucket by bucket in the parent     | 26 ms         | 1.4 s    |  9,000 (28,000)     | 225 MB (224 MB)      |
-    | redis-server 7.0 (a forked child)  | 26 ms         | 2.0 s    | 18,000 (39,000)     | 228 MB (129 MB)      |
+    |                                    | longest stall  | duration | commands/s (before) | peak memory (before) |
+    | forked child                       | 15 ms (5 ms)   | 2.7 s    | 20,000 (24,000)     | 374 MB (210 MB)      |
+    | bucket by bucket in the parent     | 14 ms (4 ms)   | 1.9 s    |  4,700 (23,000)     | 231 MB (229 MB)      |
+    | redis-server 7.0 (a forked child)  |  9 ms (7 ms)   | 1.5 s    | 33,000 (46,000)     | 236 MB (127 MB)      |
 
-Slices of 2 ms in the parent, a bucket's dict copied before its first change, need no memory and lose no more commands
-in all. But that holds for strings only. A collection is changed in place, so it would have to be written whole before
-its first change (a hash of 1M fields: 390 ms, in which nobody is served, where a fork costs the same for all values),
-and every command that changes one would have to say so beforehand. With the child such a stall cannot be. What the
-child costs in memory is mostly the parent's, whose changes copy pages. Its own share is small for strings, which it
-reads by `background.read_apart` (of 163 MB it makes 15 its own, 123 where it looks at each object); collections cost it
-the pages that they are on (300,000 mixed keys without a load: 116 MB become 195 MB).
+Slices of 2 ms in the parent, a bucket's dict copied before its first change, need no memory. But they take four fifths
+of the commands while they last, and that is for strings only. A collection is changed in place, so it would have to be
+written whole before its first change (a hash of 1M fields: 1.1 s, in which nobody is served, where a fork costs the
+same for all values), and every command that changes one would have to say so beforehand. With the child such a stall
+cannot be. What the child costs in memory is mostly the parent's, whose changes copy pages. Its own share is small for
+strings, which it reads by `background.read_apart` (of 163 MB it makes 15 its own, 123 where it looks at each object);
+collections cost it the pages that they are on (300,000 mixed keys without a load: 116 MB become 195 MB).
+
+What is left of the stall is the fork: of 200 MB the system copies the page tables in 7 ms (127 MB of redis-server: 4),
+and the first changes after it copy pages. What else it once was: keys freed by the thousand, each on a page to be
+copied (`keyspace.access`), the naming of the file (`snapshot`), the child on the parent's core (`background`).
 
 No `gc.freeze` before the fork: the collector is off in a server, and so touches nothing.
 """
