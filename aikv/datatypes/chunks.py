@@ -21,7 +21,7 @@ and then no chunk takes more than 8 KiB either. An element that is larger has a 
 from typing import Final
 
 from librt.strings import BytesWriter
-from mypy_extensions import i64
+from mypy_extensions import i64, u8
 
 from aikv.base.form import COMPILED
 from aikv.datatypes import listpack
@@ -223,9 +223,10 @@ def _entries(texts: list[bytes]) -> bytes:
     for text in texts:
         if listpack.is_short_string(text):
             size: i64 = len(text)
-            writer.append(listpack.SHORT_STRING | size)
+            # Not as `i64`, with which mypyc would look the method up and box.
+            writer.append(u8(listpack.SHORT_STRING | size))
             writer.write(text)
-            writer.append(size + 1)
+            writer.append(u8(size + 1))
         else:
             writer.write(listpack.encode_entry(text))
     return writer.getvalue()

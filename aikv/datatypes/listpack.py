@@ -12,10 +12,11 @@ their bytes are, which lets `find` leave the search to `bytes.find` and walk onl
 from outside passes through `validated`, which sees to that.
 """
 
+import struct
 from typing import Final
 
 from librt.strings import BytesWriter, read_i64_le, write_i32_le
-from mypy_extensions import i32, i64
+from mypy_extensions import i32, i64, u8
 
 from aikv.base.form import COMPILED
 from aikv.datatypes.listpack_entry import (
@@ -72,6 +73,7 @@ __all__ = [
 ]
 
 HEADER_BYTES: Final = 6
+_HEADER: Final = struct.Struct("<IH")
 # Offset of the first entry.
 FIRST: Final = 6
 END_BYTE: Final = 0xFF
@@ -345,10 +347,13 @@ def splice(pack: bytes, start: i64, end: i64, encoded: bytes, change: i64) -> by
 
 def header(size: i64, count: i64) -> bytes:
     """The first bytes of a listpack of `size` bytes that says it has `count` elements, at most `UNCOUNTED`."""
+    if not COMPILED:
+        return _HEADER.pack(size, count)
     writer = BytesWriter()
     write_i32_le(writer, i32(size))
-    writer.append(count & 0xFF)
-    writer.append(count >> 8)
+    # Not as `i64`, with which mypyc would look the method up and box.
+    writer.append(u8(count & 0xFF))
+    writer.append(u8(count >> 8))
     return writer.getvalue()
 
 
