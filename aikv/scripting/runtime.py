@@ -7,6 +7,7 @@ lupa lets Lua read attributes of Python's objects unless it is told not to; it i
 name, and the functions that make objects out of names are not there at all.
 """
 
+from contextlib import suppress
 from importlib import resources
 from typing import Any, Final, NoReturn
 
@@ -22,6 +23,9 @@ _ADOPT: Final = b"""
 local as_function = python.as_function
 return function(t, name, f) t[name] = as_function(f) end
 """
+# What all scripts together may take: one that builds ever longer strings must not take the machine with it.
+_MOST_MEMORY: Final = 1 << 31
+
 _LOAD: Final = b"return function(text, ...) return assert(loadstring(text, '=[C]'))(...) end"
 
 
@@ -59,6 +63,7 @@ class Runtime:
             register_builtins=False,
             unpack_returned_tuples=True,
             attribute_filter=_no_attributes,
+            max_memory=_MOST_MEMORY,
         )
         libraries.install(self.lua)
         adopt = self.lua.execute(_ADOPT)
@@ -70,6 +75,7 @@ class Runtime:
             adopt(host, name, function)
         for name, function in api.items():
             adopt(host[b"api"], name, function)
+        adopt(host, b"fail", _fail)
         sandbox = resources.files(__package__).joinpath("lua/sandbox.lua").read_bytes()
         entry = self.lua.execute(_LOAD)(sandbox, host)
         self._compile: Final = entry[b"compile"]
@@ -78,6 +84,7 @@ class Runtime:
         self._run: Final = entry[b"run"]
         self._run_few: Final = entry[b"run_few"]
         self._memory: Final = entry[b"memory"]
+        self._failing: Final = entry[b"fail"]
         self.describe: Final = entry[b"describe"]
         self.slice: Final = entry[b"slice"]
         self.items: Final = entry[b"items"]
@@ -106,9 +113,21 @@ class Runtime:
         # A script that returns nothing: Lua gives the True alone.
         return result if isinstance(result, tuple) else (result, None)
 
+    def forget_error(self) -> None:
+        """Let go of the last error that a function of ours has raised, and of the frames that it holds.
+
+        lupa keeps it until it has raised it itself, and with it this interpreter, in a circle that is never collected.
+        """
+        with suppress(Failure):
+            self._failing()
+
     def memory(self) -> int:
         """Bytes that Lua has allocated."""
         return int(self._memory())
+
+
+def _fail() -> NoReturn:
+    raise Failure(b"")
 
 
 def _no_attributes(_subject: object, _name: object, _setting: bool) -> NoReturn:

@@ -82,7 +82,9 @@ class Scripts(Scripting):
         """Forget all scripts, and what they have left in the interpreter."""
         self._cache = {}
         self._cached_bytes = 0
-        self._runtime = None
+        if self._runtime is not None:
+            self._runtime.forget_error()
+            self._runtime = None
 
     def figures(self) -> ScriptFigures:
         interpreter = self._runtime.memory() if self._runtime is not None and self._slices.slow is None else 0
@@ -150,6 +152,8 @@ class Scripts(Scripting):
             reply = maker.reply(value) if ended else maker.error(_report(script, value, about), about[2])
         finally:
             calls.run = None
+        if not ended:
+            runtime.forget_error()
         if maker.failed and ctx.client.last is not None:
             ctx.client.last.failed += 1
         # The script's own duration is that of everything in it.

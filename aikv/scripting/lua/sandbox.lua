@@ -345,6 +345,8 @@ end
 
 local function finish(ok, value)
   if ok then return true, value end
+  -- Where memory or the stack ran out, nobody has located the error.
+  if type(value) ~= "table" then value = located(value) end
   return false, text_or_nil(rawget(value, "err")), text_or_nil(rawget(value, "source")),
     rawget(value, "line"), rawget(value, "ignore_error_stats_update") and true or false
 end
@@ -437,6 +439,8 @@ function entry.typed(kind, value, format)
   if kind == "verbatim_string" then return { verbatim_string = { string = value, format = format } } end
   return { [kind] = value }
 end
+
+entry.fail = host.fail
 
 function entry.memory()
   return collectgarbage("count") * 1024
