@@ -11,6 +11,7 @@ The map of the house. A room imports itself and lower floors only; `tests/test_h
 | 3 | `persistence` | RDB and AOF files, behind one injectable file layer |
 | 4 | `engine` | the command table, dispatch, journal, configuration; the only caller of handlers |
 | 5 | `commands` | one decorated function per command |
+| 6 | `scripting` | scripts in Lua |
 | 8 | `server` | sockets, the event loop's turn, cron |
 | 9 | `app` | the composition root |
 | 10 | `cli` | the command line; never compiled |

@@ -5,5 +5,6 @@ is given); `engine` (dispatch, `call`); `admission` and `refusal` (what happens 
 changed, as bytes); `multi`, `blocking`, `waiting`, `pause`; `events`, `pubsub`, `tracking` (client-side caching);
 `stats`, and `observer` with `slowlog`, `latency_histogram` and `monitor`, and `memory` (what is told about the server's
 work); `dataset` and `persistence` (loading, saving, the AOF); `authentication` and `acl/` (who a client is and what it
-may do); `config/` (the table of directives). This is the only place from which a handler is called.
+may do); `config/` (the table of directives); `scripting` (what the engine knows of scripts, which live on a higher
+floor). This is the only place from which a handler is called.
 """
