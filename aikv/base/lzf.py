@@ -14,7 +14,10 @@ where the last one ended, so what it finds from before its own begin is too old 
 
 from typing import Final
 
+from librt.strings import BytesWriter
 from mypy_extensions import i64
+
+from aikv.base.pieces import add_piece
 
 _MAX_LITERAL: Final = 32
 _MIN_MATCH: Final = 3
@@ -28,6 +31,7 @@ _HASH_SHIFT: Final = 24 - _HASH_BITS
 _HASH_MASK: Final = (1 << _HASH_BITS) - 1
 # An odd number near 2^24 divided by the golden ratio spreads groups that differ in a few bits (Knuth, vol. 3, 6.4).
 _HASH_FACTOR: Final = 10368889
+_LONGER: Final = "LZF stream is longer than stated"
 _LITERAL_HEADS: Final[list[bytes]] = [bytes((size - 1,)) for size in range(1, _MAX_LITERAL + 1)]
 
 
@@ -111,21 +115,25 @@ def decompress(data: bytes, length: int) -> bytes:
     Raises ValueError where a token is cut short, refers to before the start, or where the result has another
     length. No more than `length` bytes are ever made, and memory grows only as tokens are read.
     """
-    out = bytearray()
+    out = BytesWriter()
     size: i64 = len(data)
+    wanted: i64 = length
     at: i64 = 0
     made: i64 = 0
     while at < size:
         control: i64 = data[at]
         at += 1
         if control < _MAX_LITERAL:
-            count: i64 = control + 1
-            if at + count > size:
+            stop: i64 = at + control + 1
+            if stop > size:
                 raise ValueError("LZF literal runs past the end of its stream")
-            out += data[at : at + count]
-            at += count
+            made += control + 1
+            if made > wanted:
+                raise ValueError(_LONGER)
+            add_piece(out, data, at, stop)
+            at = stop
         else:
-            count = control >> 5
+            count: i64 = control >> 5
             if count == _LONG_MATCH:
                 if at >= size:
                     raise ValueError("LZF reference without its length")
@@ -133,23 +141,20 @@ def decompress(data: bytes, length: int) -> bytes:
                 at += 1
             if at >= size:
                 raise ValueError("LZF reference without its distance")
-            distance: i64 = (((control & 0x1F) << 8) | data[at]) + 1
+            found: i64 = made - ((control & 0x1F) << 8 | data[at]) - 1
             at += 1
             count += 2
-            if distance > made:
+            if found < 0:
                 raise ValueError("LZF reference to before the start")
-            _copy_back(out, made - distance, distance, count)
-        made += count
-        if made > length:
-            raise ValueError("LZF stream is longer than stated")
-    if made != length:
+            made += count
+            if made > wanted:
+                raise ValueError(_LONGER)
+            # Byte by byte, because a reference may overlap what it writes: what is there repeats until the count is
+            # reached.
+            while count > 0:
+                out.append(out[found])
+                found += 1
+                count -= 1
+    if made != wanted:
         raise ValueError("LZF stream is shorter than stated")
-    return bytes(out)
-
-
-def _copy_back(out: bytearray, start: i64, distance: i64, count: i64) -> None:
-    if count <= distance:
-        out += out[start : start + count]
-        return
-    # The copy overlaps itself: what is there repeats until the count is reached.
-    out += (out[start:] * (count // distance + 1))[:count]
+    return out.getvalue()
