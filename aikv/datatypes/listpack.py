@@ -404,7 +404,7 @@ def validated(data: bytes) -> bytes:
     size: i64 = len(data)
     if size < HEADER_BYTES + 1 or data[size - 1] != END_BYTE:
         raise ValueError("a listpack without an end")
-    if int.from_bytes(data[:4], "little") != size:
+    if data[0] | data[1] << 8 | data[2] << 16 | data[3] << 24 != size:
         raise ValueError(f"a listpack of {size} bytes that says otherwise")
     end: i64 = size - 1
     offset: i64 = FIRST
