@@ -127,7 +127,17 @@ def is_canonical(pack: bytes, offset: i64, size: i64) -> bool:
         if first == 0x80 or first > 0x80 + _INTEGER_CHARS:
             return True
         byte: i64 = pack[offset + 1]
-        return byte > 57 or (byte < 48 and byte != 45) or parse_i64(entry_at(pack, offset)) is None
+        if byte > 57 or (byte < 48 and byte != 45):
+            return True
+        # A score such as 20000.5 is told from an integer without a copy of its text.
+        place: i64 = offset + 2
+        behind: i64 = offset + 1 + (first & 0x3F)
+        while place < behind:
+            byte = pack[place]
+            if byte > 57 or byte < 48:
+                return True
+            place += 1
+        return parse_i64(entry_at(pack, offset)) is None
     if first < 0xE0:
         return not 0 <= _integer(pack, offset, first) < 0x80
     if first < 0xF1:

@@ -364,6 +364,18 @@ class ListKind(Kind):
 KINDS[List] = ListKind()
 
 
+def from_listpack(pack: bytes, limits: Limits) -> List:
+    """The list of the elements in the listpack `pack`, of which there are some. O(1), large O(bytes)."""
+    made = List()
+    if within(limits.list_listpack_size, len(pack), listpack.length(pack), 1):
+        made.pack = pack
+    else:
+        quick = Quicklist()
+        quick.push_pack(pack)
+        made.quick = quick
+    return made
+
+
 def list_of(texts: list[bytes], limits: Limits) -> List:
     """The list of `texts`, small where allowed: what SORT stores. O(bytes).
 

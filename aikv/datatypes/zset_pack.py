@@ -13,6 +13,7 @@ from mypy_extensions import i64
 from aikv.base.numbers import format_double
 from aikv.datatypes import listpack
 from aikv.datatypes.listpack import FIRST
+from aikv.datatypes.listpack_distinct import are_distinct
 
 # Redis takes a score of this size or less for an integer if it has no fraction.
 _INTEGER_LIMIT: Final = 4611686018427387904.0
@@ -128,13 +129,14 @@ def is_kept_form(pack: bytes) -> bool:
 
     So its members are distinct and in order. False for some that are as well: scores that need a closer look.
     """
-    seen: set[bytes] = set()
     end: i64 = listpack.end_offset(pack)
     offset: i64 = FIRST
+    # The member before the one at `offset`, and its score.
+    held: i64 = -1
     before = 0.0
-    held = b""
     while offset < end:
-        behind: i64 = offset + listpack.entry_size(pack, offset)
+        head: i64 = pack[offset]
+        behind: i64 = offset + (head - 0x80 + 2 if 0x80 <= head < 0xC0 else listpack.entry_size(pack, offset))
         if behind >= end:
             return False
         after: i64 = behind + listpack.entry_size(pack, behind)
@@ -147,14 +149,14 @@ def is_kept_form(pack: bytes) -> bool:
             score = _plain_score(pack, behind + 1, after - 1)
             if math.isnan(score):
                 return False
-        member = listpack.entry_at(pack, offset)
-        if seen and (score < before or (score == before and member <= held)):
+        if held >= 0 and (
+            score < before or (score == before and listpack.entry_at(pack, offset) <= listpack.entry_at(pack, held))
+        ):
             return False
-        seen.add(member)
         before = score
-        held = member
+        held = offset
         offset = after
-    return 2 * len(seen) == listpack.length(pack)
+    return are_distinct(pack, 2)
 
 
 def _plain_score(pack: bytes, start: i64, end: i64) -> float:

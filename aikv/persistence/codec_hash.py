@@ -15,6 +15,7 @@ from aikv.datatypes import hashes, listpack
 from aikv.datatypes.field_times import NO_TIME
 from aikv.datatypes.hashes import Hash
 from aikv.datatypes.limits import CONFIGURED
+from aikv.datatypes.listpack_distinct import are_distinct
 from aikv.persistence.codec import (
     VALUE_READERS,
     VALUE_WRITERS,
@@ -63,14 +64,12 @@ def read_hash(source: Source) -> object:
 
 def read_hash_listpack(source: Source) -> object:
     """Type 16: one string, the listpack of fields and values."""
-    pack = _read_pack(source, 2)
-    return _with_distinct_fields(source, pack, listpack.entries(pack)[::2])
+    return _with_distinct_fields(source, _read_pack(source, 2))
 
 
 def read_hash_ziplist(source: Source) -> object:
     """Type 13: one string, the ziplist of fields and values."""
-    texts = _read_old(source, ziplist_entries)
-    return _with_distinct_fields(source, listpack.from_texts(texts), texts[::2])
+    return _with_distinct_fields(source, listpack.from_texts(_read_old(source, ziplist_entries)))
 
 
 def read_hash_zipmap(source: Source) -> object:
@@ -101,7 +100,7 @@ def read_hash_listpack_times_pre_release(source: Source) -> object:
     for index in range(0, len(texts), 3):
         flat.append(texts[index])
         flat.append(texts[index + 1])
-    made = _with_distinct_fields(source, listpack.from_texts(flat), flat[::2])
+    made = _with_distinct_fields(source, listpack.from_texts(flat))
     for index in range(0, len(texts), 3):
         text = texts[index + 2]
         # No time that may be stands has more digits.
@@ -236,11 +235,11 @@ def _from_pairs(source: Source, flat: list[bytes]) -> Hash:
     return made
 
 
-def _with_distinct_fields(source: Source, pack: bytes, fields: list[bytes]) -> Hash:
-    """The hash that `pack` is, whose fields are `fields`."""
-    if not fields:
+def _with_distinct_fields(source: Source, pack: bytes) -> Hash:
+    """The hash that `pack`, fields and values in turn, is."""
+    if listpack.length(pack) == 0:
         raise source.corrupt("a hash without fields")
-    if len(set(fields)) != len(fields):
+    if not are_distinct(pack, 2):
         raise source.corrupt("a hash with a field that stands twice")
     return hashes.from_listpack(pack, CONFIGURED)
 

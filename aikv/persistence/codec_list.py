@@ -9,7 +9,7 @@ such.
 
 from typing import Final, cast
 
-from aikv.datatypes import listpack
+from aikv.datatypes import listpack, lists
 from aikv.datatypes.limits import CONFIGURED
 from aikv.datatypes.lists import List
 from aikv.datatypes.quicklist import Quicklist
@@ -71,7 +71,11 @@ def read_list_quicklist_2(source: Source) -> object:
         if container == PLAIN:
             _push(quick, listpack.from_texts([read_string(source)]))
         elif container == PACKED:
-            _push(quick, _read_listpack(source))
+            pack = _read_listpack(source)
+            if count == 1 and listpack.length(pack) > 0:
+                # As nearly all are, and spared the way through a chunk.
+                return lists.from_listpack(pack, CONFIGURED)
+            _push(quick, pack)
         else:
             raise source.corrupt(f"a list with a chunk of unknown kind {container}")
     return _settled(source, quick)

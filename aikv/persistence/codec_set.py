@@ -7,8 +7,12 @@ faults of the file.
 
 from typing import Final, cast
 
+from mypy_extensions import i64
+
 from aikv.datatypes import intset, listpack, sets
 from aikv.datatypes.limits import CONFIGURED
+from aikv.datatypes.listpack_distinct import are_distinct
+from aikv.datatypes.listpack_row import from_row, row_size
 from aikv.datatypes.sets import Set
 from aikv.datatypes.table import Table
 from aikv.persistence.codec import (
@@ -49,6 +53,9 @@ def read_set(source: Source) -> object:
                 raise source.corrupt(_TWICE)
         made.hold(table)
         return made
+    pack = _from_row(source, count) if count <= CONFIGURED.set_listpack_entries else None
+    if pack is not None:
+        return _from_listpack(source, pack)
     members: list[bytes] = []
     for _ in range(count):
         members.append(read_string(source))
@@ -76,12 +83,7 @@ def read_set_listpack(source: Source) -> object:
         pack = listpack.validated(data)
     except ValueError as error:
         raise source.corrupt(str(error)) from error
-    members = listpack.entries(pack)
-    if not members:
-        raise source.corrupt(_EMPTY)
-    if len(set(members)) != len(members):
-        raise source.corrupt(_TWICE)
-    return sets.from_listpack(pack, CONFIGURED)
+    return _from_listpack(source, pack)
 
 
 class SetWriter(ValueWriter):
@@ -102,3 +104,23 @@ class SetWriter(ValueWriter):
 
 VALUE_READERS.update({TYPE_SET: read_set, TYPE_SET_INTSET: read_set_intset, TYPE_SET_LISTPACK: read_set_listpack})
 VALUE_WRITERS[Set] = SetWriter()
+
+
+def _from_listpack(source: Source, pack: bytes) -> Set:
+    if listpack.length(pack) == 0:
+        raise source.corrupt(_EMPTY)
+    if not are_distinct(pack, 1):
+        raise source.corrupt(_TWICE)
+    return sets.from_listpack(pack, CONFIGURED)
+
+
+def _from_row(source: Source, count: i64) -> bytes | None:
+    """The listpack of the `count` members at `source`, if that is made without looking at each; else nothing is read.
+
+    So it is where all of them are short texts and stand in the source's block, as those of most small sets do.
+    """
+    start: i64 = source.pos
+    pack = from_row(source.buffer, start, count, CONFIGURED.set_listpack_value)
+    if pack is not None:
+        source.pos = start + row_size(pack, count)
+    return pack
