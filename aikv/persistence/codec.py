@@ -69,10 +69,19 @@ def shown(text: bytes) -> str:
 
 def read_length(source: Source) -> int:
     """A length, which may be as large as 2**64 - 1. Raises `CorruptFile` where a specially encoded string stands."""
+    buffer = source.buffer
+    at: i64 = source.pos
+    if at + 1 < len(buffer):
+        # A short one, as most are, without a call.
+        head: i64 = buffer[at]
+        if head < _SHORT:
+            source.pos = at + 1
+            return head
+        if head < LEN_32:
+            source.pos = at + 2
+            return (head & 0x3F) << 8 | buffer[at + 1]
     first = source.byte()
-    if first < 0x40:
-        return first
-    return _longer_length(source, first)
+    return first if first < _SHORT else _longer_length(source, first)
 
 
 def read_string(source: Source) -> bytes:

@@ -1,10 +1,10 @@
 """Reading an RDB stream.
 
 Theory of operation: `read_rdb` walks the records of a `Source` and calls a `Receiver` for what they mean. The loop in
-`_RdbReader.records` holds the block and the position in locals, and handles in place the record that a dataset
-consists of: a string under a short key, with or without a TTL, that lies wholly within the block. Every other record,
-and every one that something is wrong with, goes through `_other_record`, field by field, so that errors are worded in
-one place.
+`_RdbReader.records` holds the block and the position in locals, and handles in place the record that most datasets
+consist of: a string under a short key, with or without a TTL, that lies wholly within the block. Every other key, and
+every one that something is wrong with, goes through `_key_and_value`, what is no key through `_other_record`, both
+field by field, so that errors are worded in one place.
 
 What is refused: a wrong magic, a version outside 1 to 12, an unknown type or opcode, a file that ends early, a wrong
 checksum, and bytes behind the end unless the caller expects them (the RDB preamble of an AOF). A checksum of zero says
@@ -15,6 +15,7 @@ decision.
 import os
 from typing import Final
 
+from librt.strings import read_i64_le
 from mypy_extensions import i64, mypyc_attr
 
 from aikv.base.errors import CorruptFile
@@ -53,6 +54,8 @@ _LOW_WATER: Final = 4096
 _VALUE_HEAD: Final = 5
 _INT64_TEXT: Final = 20
 _LAST_DIGIT: Final = 0x39
+# For each first byte of a record, 1 where it is a type: a look-up without a call.
+_IS_TYPE: Final = bytes([1 if byte in TYPE_NAMES else 0 for byte in range(256)])
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -202,15 +205,20 @@ class _RdbReader:
                             bare = True
                         continue
             elif op == OP_EXPIRETIME_MS and pos + 9 <= end:
-                self._expire_ms = int.from_bytes(buffer[pos + 1 : pos + 9], "little", signed=True)
+                self._expire_ms = read_i64_le(buffer, pos + 1)
                 bare = False
                 pos += 9
                 continue
-            source.pos = pos
-            if op == OP_EOF:
-                source.pos += 1
-                return
-            bare = self._other_record()
+            if op >= 0 and _IS_TYPE[op]:
+                source.pos = pos + 1
+                self._key_and_value(op)
+                bare = True
+            else:
+                source.pos = pos
+                if op == OP_EOF:
+                    source.pos += 1
+                    return
+                bare = self._other_record()
             buffer = source.buffer
             pos = source.pos
             end = len(buffer)
@@ -234,16 +242,14 @@ class _RdbReader:
         self._expire_ms = self._idle_s = self._freq = -1
 
     def _other_record(self) -> bool:
-        """Read one record field by field; returns whether the next key still has no TTL, idle time or frequency."""
+        """Read a record that holds no key; returns whether the next key still has no TTL, idle time or frequency."""
         source = self._source
         state = self._state
         state.doing = "read-type"
         state.key = None
         began = source.offset()
         op = source.byte()
-        if op in TYPE_NAMES:
-            self._key_and_value(op)
-        elif op == OP_EXPIRETIME_MS:
+        if op == OP_EXPIRETIME_MS:
             self._expire_ms = int.from_bytes(source.take(8), "little", signed=True)
         elif op == OP_EXPIRETIME:
             seconds = int.from_bytes(source.take(4), "little", signed=True)
@@ -277,7 +283,9 @@ class _RdbReader:
         return self._expire_ms == -1 and self._idle_s < 0 and self._freq < 0
 
     def _key_and_value(self, type_byte: int) -> None:
+        """Read the rest of a record that begins with a type."""
         state = self._state
+        state.key = None
         state.type_byte = type_byte
         state.doing = "read-key"
         key = read_string(self._source)

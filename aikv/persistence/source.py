@@ -12,7 +12,7 @@ block. `Source` itself reads `bytes` in memory; `FileSource` and other subclasse
 
 from typing import Final
 
-from mypy_extensions import mypyc_attr
+from mypy_extensions import i64, mypyc_attr
 
 from aikv.base.crc64 import crc64
 from aikv.base.errors import CorruptFile
@@ -32,7 +32,7 @@ class Source:
         self.name: Final = name
         self.keep_crc = keep_crc
         self.buffer: bytes = data
-        self.pos: int = 0
+        self.pos: i64 = 0
         # Absolute offset of `buffer[0]`.
         self.base: int = 0
         self.ended: bool = False
@@ -86,20 +86,25 @@ class Source:
 
         Raises `CorruptFile` if the input ends before; no more memory has then been used than the input has bytes.
         """
-        start = self.pos
-        end = start + length
-        if end > len(self.buffer):
+        buffer = self.buffer
+        start: i64 = self.pos
+        # An `int`, as `length` is, which a damaged file may make larger than an i64.
+        available: int = len(buffer) - start
+        if length > available:
             return self._take_across_blocks(length)
+        end: i64 = start + length
         self.pos = end
-        return self.buffer[start:end]
+        return buffer[start:end]
 
     def byte(self) -> int:
         """The next byte as a number."""
-        if self.pos >= len(self.buffer) and self.fill(1) < 1:
-            raise self.corrupt("unexpected end of file")
-        value = self.buffer[self.pos]
-        self.pos += 1
-        return value
+        at: i64 = self.pos
+        if at >= len(self.buffer):
+            if self.fill(1) < 1:
+                raise self.corrupt("unexpected end of file")
+            at = self.pos
+        self.pos = at + 1
+        return self.buffer[at]
 
     def at_end(self) -> bool:
         """Whether every byte of the input has been consumed."""
