@@ -1,12 +1,12 @@
 """Reading commands from an append-only file: fast over whole blocks, exact where a block ends or something
 is odd.
 
-Theory of operation: a block is split at every CR LF, once. In a well-formed file the pieces are then
-headers and arguments in turn, so a command is checked by comparing each header with the length of the piece
-behind it, and its arguments are every second piece. A piece that is shorter than its header says is an
-argument that contains CR LF; the pieces are joined again until the length fits. Nothing is accepted that is
-not exactly what `encode_command` makes, so the length in the file of the commands of a run follows from
-their arguments and no offset is counted on the way.
+Theory of operation: compiled, `aof_scan` walks over a block. Interpreted, a block is split at every CR LF, once,
+which is faster there. In a well-formed file the pieces are then headers and arguments in turn, so a command is
+checked by comparing each header with the length of the piece behind it, and its arguments are every second piece.
+A piece that is shorter than its header says is an argument that contains CR LF; the pieces are joined again until the
+length fits. Nothing is accepted that is not exactly what `encode_command` makes, so the length in the file of the
+commands of a run follows from their arguments and no offset is counted on the way.
 
 The command on the edge of a block, an annotation line, and anything that does not fit are read by `_exact`,
 item by item, which reads on as needed, holds no more than one command beyond the file's block, and knows
@@ -19,7 +19,9 @@ The reasons are worded as redis-check-aof words them.
 from typing import Final
 
 from aikv.base.errors import CorruptFile
+from aikv.base.form import COMPILED
 from aikv.persistence.aof_format import ANNOTATION_MAX, TIMESTAMP, encoded_length
+from aikv.persistence.aof_scan import scan
 from aikv.persistence.files import Files
 
 BLOCK_BYTES: Final = 256 * 1024
@@ -96,6 +98,8 @@ class AofReader:
             return []
         if self._need_exact:
             return self._exact()
+        if COMPILED:
+            return self._scan()
         if not self._pieces:
             # A rest that is shorter than any command is not worth splitting, and would be split twice.
             if len(self._data) - self._pos < _SHORTEST:
@@ -103,6 +107,15 @@ class AofReader:
             self._pieces = (self._data[self._pos :] if self._pos else self._data).split(_CRLF)
             self._next = 0
         return self._take()
+
+    def _scan(self) -> list[list[bytes]]:
+        """The next commands, taken from the block by a walk over it."""
+        if len(self._data) - self._pos < _SHORTEST:
+            self._more()
+        run: list[list[bytes]] = []
+        self._pos = scan(self._data, self._pos, run)
+        self._need_exact = self._pos < len(self._data)
+        return run if run or not self._need_exact else self._exact()
 
     def _more(self) -> None:
         """Read a block behind what is left."""
