@@ -13,8 +13,8 @@ many hash bits as give about the wanted number of keys.
 
 Hashes of bytes are seeded per process (SipHash), so a client cannot choose keys that fall into one bucket.
 
-A hash is mostly more than mypyc keeps in an int without making an object, which is a tenth of a GET: a table of one
-bucket, as most collections are, asks for none.
+A hash is mostly more than mypyc keeps in an int without making an object, which takes some 250 instructions: a
+table of one bucket, as most collections are, asks for none.
 
 Costs: get, set, delete O(1); `scan` O(bucket); `random_key` O(bucket) with a bucket of at most a few hundred keys.
 """

@@ -31,7 +31,7 @@ class Journal:
             self.unit.append((db, argv))
 
     def log(self, db: int, argv: list[bytes]) -> None:
-        """Add one change that is a unit by itself, as most are: a tenth less of a SET than by `record` and `commit`."""
+        """Add one change that is a unit by itself, as most are: no list and no tuple is made for it."""
         self._select(db)
         encode_request(self.out, argv)
 

@@ -295,7 +295,7 @@ class RequestParser:
     def _read_plain_line(self, data: bytes, out: list[list[bytes]]) -> bool:
         """Read a whole inline command of nothing but words and blanks; False, and nothing is read, where it is more.
 
-        A loop in C: half the cost of an inline PING is saved.
+        Compiled, one loop: to look for special bytes by `translate` alone costs 700 instructions.
         """
         size: i64 = len(data)
         pos: i64 = self._pos

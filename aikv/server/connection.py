@@ -99,6 +99,9 @@ class Connection(Link):
             client.closing = True
             self.tick.engine.disconnect(client)
             self.tick.lost(client)
+            # They would keep each other, and old cycles are never collected.
+            client.context = None
+        self.transport = None
 
     def pause_writing(self) -> None:
         """The transport's buffer is long: from now on client-output-buffer-limit is looked at, as in Redis."""
