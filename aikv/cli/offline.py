@@ -26,6 +26,8 @@ from aikv.persistence.files import Files
 from aikv.persistence.rdb_read import RdbSummary, Receiver, load_rdb
 from aikv.persistence.rdb_write import SavedDatabase
 from aikv.persistence.snapshot import SaveOptions, SaveResult, describing_fields, save_rdb
+from aikv.scripting import commands as script_commands  # noqa: F401 (declares them)
+from aikv.scripting.scripts import Scripts
 
 # More than anybody configures; each costs about a kilobyte.
 _DATABASES = 1024
@@ -60,6 +62,8 @@ class OfflineDataset:
         self._files = files
         config = load(["--databases", str(_DATABASES), "--save", "", "--appendonly", "no"])
         self.engine = Engine(config, SystemClock(), Random(), Scheduler())
+        # A log of before Redis 7 may have scripts in it.
+        self.engine.scripting = Scripts(self.engine)
         self._persistence = Persistence(self.engine, files, ThreadRunner(files))
         self.engine.persistence = self._persistence
         self._persistence.set_loading(True)

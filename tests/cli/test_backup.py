@@ -10,6 +10,7 @@ from cli.running import run
 from conftest import StartServer
 from crash.waiting import wait_for_children, wait_until
 from oracle.process import AIKV, REDIS, ServerProcess
+from oracle.wire import pack
 from persistence.aof_harness import FILENAME, FOLDER
 
 LOGGED = ("--appendonly", "yes", "--save", "", "--appendfsync", "always")
@@ -248,6 +249,14 @@ def test_a_command_that_cannot_be_applied_is_found(copy: Path, tmp_path: Path) -
     status, said = run(tmp_path, "verify", str(copy))
     assert status == 1
     assert "the command 'LPOP' failed" in said
+
+
+def test_a_log_with_a_script_in_it_loads_as_in_a_server(tmp_path: Path) -> None:
+    script = pack([b"EVAL", b"return redis.call('SET', KEYS[1], ARGV[1])", b"1", b"key", b"value"])
+    (tmp_path / FILENAME).write_bytes(pack([b"SELECT", b"0"]) + script)
+    status, said = run(tmp_path, "verify", str(tmp_path))
+    assert status == 0, said
+    assert "2 commands replayed, 1 key loaded" in said
 
 
 @pytest.mark.parametrize("what", ["missing", "empty", "a file"])
