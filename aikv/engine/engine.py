@@ -184,6 +184,7 @@ class Engine(Watcher):
 
     def disconnect(self, client: Client) -> None:
         """Forget a client: what it waited for, watched and queued."""
+        goes_on = client.block is not None and client.block.stays
         self.clients.pop(client.id, None)
         client.halted = True
         client.queue = []
@@ -193,6 +194,16 @@ class Engine(Watcher):
         monitor.end(self, client)
         self.tracking.forget(client)
         self.unwatch(client)
+        if not goes_on:
+            self.let_go(client)
+
+    def let_go(self, client: Client) -> None:
+        """No command will run for `client` any more: it is freed by its reference counts.
+
+        It and its context would keep each other, and nothing collects old cycles in a server. Whoever goes on for a
+        client that has left (`Block.stays`) calls this at the end.
+        """
+        client.context = None
 
     # Running commands.
 

@@ -122,10 +122,13 @@ class _Arrival:
             engine.pause.afterwards.append(self.run)
             return
         waits = client.block is self._block
-        if waits or client.id not in engine.clients:
+        has_left = client.id not in engine.clients
+        if waits or has_left:
             engine.refresh_time()
             self._migrations.finish(self._migration, self._command, self._argv)
         engine.unwatch(self._watcher)
+        if has_left:
+            engine.let_go(client)
         if waits:
             engine.served(client)
 

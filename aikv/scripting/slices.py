@@ -211,6 +211,8 @@ class Slices:
             engine.unblock(client, reply)
         engine.close_unit(client)
         engine.observer.note(client, command, slow.argv, took_ns // 1000)
+        if client.id not in engine.clients:
+            engine.let_go(client)
 
 
 def _no_timeout() -> object:

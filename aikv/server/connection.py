@@ -99,8 +99,6 @@ class Connection(Link):
             client.closing = True
             self.tick.engine.disconnect(client)
             self.tick.lost(client)
-            # They would keep each other, and old cycles are never collected.
-            client.context = None
         self.transport = None
 
     def pause_writing(self) -> None:

@@ -17,6 +17,7 @@ from oracle.language import Step, parse_steps
 from oracle.pair import Pair, near
 from oracle.process import AIKV, REDIS, VOLATILE, ServerProcess, free_port
 from oracle.wire import RawConnection
+from server.asking import wait_until
 
 HOST = "127.0.0.1"
 OK = b"+OK\r\n"
@@ -301,11 +302,9 @@ def test_the_key_goes_even_if_the_client_does(aikv_server: ServerProcess, slow: 
         with aikv_server.connect() as client:
             number = client.command("CLIENT", "ID")[1:-2]
             under_way(slow, client)
-        while other.command("CLIENT", "LIST", "ID", number) != b"$0\r\n\r\n":
-            pass
+        wait_until(lambda: other.command("CLIENT", "LIST", "ID", number) == b"$0\r\n\r\n", "the client has left")
         slow.say(OK)
-        while other.command("EXISTS", "k") != b":0\r\n":
-            pass
+        wait_until(lambda: other.command("EXISTS", "k") == b":0\r\n", "the key goes")
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b":1\r\n", b"x" * 100_000, b"", b"+OK"])
