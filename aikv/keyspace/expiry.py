@@ -50,15 +50,22 @@ class ExpiryCycle:
         size = database.expires_count()
         while visited < size:
             cursor, keys = database.expires.scan(database.expire_cursor, KEYS_PER_STEP)
-            database.expire_cursor = cursor
             stale = 0
-            for key in keys:
-                if database.is_expired(key, now):
-                    database.expire(key)
-                    stale += 1
+            seen = 0
+            over = False
+            # Where nearly all keys have gone, those that are left crowd in few buckets, and a step may bring thousands.
+            while seen < len(keys) and not over:
+                for key in keys[seen : seen + KEYS_PER_STEP]:
+                    if database.is_expired(key, now):
+                        database.expire(key)
+                        stale += 1
+                seen += KEYS_PER_STEP
+                over = self._clock.monotonic_us() >= deadline
+            if seen >= len(keys):
+                database.expire_cursor = cursor
             removed += stale
             visited += len(keys)
-            if self._clock.monotonic_us() >= deadline or not database.expires.used:
+            if over or not database.expires.used:
                 break
             if visited >= KEYS_PER_CYCLE and stale * _GO_ON_ABOVE <= len(keys):
                 break

@@ -1,5 +1,7 @@
 """The active expiry cycle: it finds what nobody asks for, within its budget, and takes nothing else."""
 
+from itertools import pairwise
+
 import pytest
 
 from aikv.base.clock import Clock, ManualClock
@@ -104,6 +106,29 @@ def test_the_budget_ends_a_cycle_and_the_next_goes_on() -> None:
         assert cycle.run([database], 500) > 0
         cycles += 1
     assert cycles > 3
+
+
+class LookedAt(ManualClock):
+    """Notes how many keys `watcher` had seen run out at each look at the time."""
+
+    def __init__(self, watcher: Counting) -> None:
+        super().__init__()
+        self.watcher = watcher
+        self.seen = [0]
+
+    def monotonic_us(self) -> int:
+        self.seen.append(self.watcher.count)
+        return super().monotonic_us()
+
+
+def test_the_time_is_looked_at_often_enough_even_where_the_last_keys_crowd_in_few_buckets() -> None:
+    watcher = Counting()
+    clock = LookedAt(watcher)
+    database = filled(clock, 20_000, 20_000)
+    database.watcher = watcher
+    clock.advance_ms(1)
+    assert ExpiryCycle(clock).run([database], LONG_US) == 20_000
+    assert max(later - earlier for earlier, later in pairwise(clock.seen)) <= KEYS_PER_STEP
 
 
 def test_a_database_that_takes_the_whole_budget_does_not_starve_the_others() -> None:
