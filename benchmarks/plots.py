@@ -46,10 +46,18 @@ def titled(figure: Figure, what: str, document: Document) -> None:
     figure.supxlabel(f"{said['machine']}: {said['aikv']}; {said['redis']}", fontsize=7, color="#555555")
 
 
+def short(value: float) -> str:
+    """A figure for an axis: 1,000,000 is 1M, so that neighbours do not run into each other."""
+    for unit, letter in ((1e6, "M"), (1e3, "k")):
+        if value >= unit:
+            return f"{value / unit:g}{letter}"
+    return f"{value:g}"
+
+
 def logarithmic(axis: Axis, steps: tuple[int, ...]) -> None:
     """Name so many values of each decade, in whole figures."""
     axis.set_major_locator(LogLocator(subs=steps))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
     axis.set_minor_formatter(NullFormatter())
 
 

@@ -24,18 +24,17 @@ Programs that want Redis's files without a server use what this package exports:
 
 Keys and values are bytes, times unix milliseconds, intervals seconds; every error is an `AikvError`.
 
-Why a snapshot is a forked child's: `scripts/bench snapshots` measures both ways of taking one, with 1M strings of 16
-bytes and 20 clients that set random keys all the while, on two busy cores; medians of five, here of the pure form
-(`scripts/bench --pure snapshots`).
+Why a snapshot is a forked child's: `scripts/bench snapshots --runs 3` measures both ways of taking one, with 1M strings
+of 16 bytes and 20 clients that set random keys all the while, on two cores; medians, compiled.
 
     |                                    | longest stall  | duration | commands/s (before) | peak memory (before) |
-    | forked child                       | 15 ms (5 ms)   | 2.7 s    | 20,000 (24,000)     | 374 MB (210 MB)      |
-    | bucket by bucket in the parent     | 14 ms (4 ms)   | 1.9 s    |  4,700 (23,000)     | 231 MB (229 MB)      |
-    | redis-server 7.0 (a forked child)  |  9 ms (7 ms)   | 1.5 s    | 33,000 (46,000)     | 236 MB (127 MB)      |
+    | forked child                       | 10 ms (5 ms)   | 1.4 s    | 32,000 (74,000)     | 405 MB (237 MB)      |
+    | bucket by bucket in the parent     |  8 ms (8 ms)   | 0.7 s    |  6,700 (45,000)     | 237 MB (236 MB)      |
+    | redis-server 7.0 (a forked child)  |  6 ms (3 ms)   | 1.0 s    | 35,000 (78,000)     | 231 MB (128 MB)      |
 
-Slices of 2 ms in the parent, a bucket's dict copied before its first change, need no memory. But they take four fifths
+Slices of 2 ms in the parent, a bucket's dict copied before its first change, need no memory. But they take nine tenths
 of the commands while they last, and that is for strings only. A collection is changed in place, so it would have to be
-written whole before its first change (a hash of 1M fields: 1.1 s, in which nobody is served, where a fork costs the
+written whole before its first change (a hash of 1M fields: 0.4 s, in which nobody is served, where a fork costs the
 same for all values), and every command that changes one would have to say so beforehand. With the child such a stall
 cannot be. What the child costs in memory is mostly the parent's, whose changes copy pages. Its own share is small for
 strings, which it reads by `background.read_apart` (of 163 MB it makes 15 its own, 123 where it looks at each object);
