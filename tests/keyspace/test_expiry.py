@@ -108,11 +108,11 @@ def test_the_budget_ends_a_cycle_and_the_next_goes_on() -> None:
     assert cycles > 3
 
 
-class LookedAt(ManualClock):
+class LookedAt(WornClock):
     """Notes how many keys `watcher` had seen run out at each look at the time."""
 
     def __init__(self, watcher: Counting) -> None:
-        super().__init__()
+        super().__init__(us_per_look=0)
         self.watcher = watcher
         self.seen = [0]
 
@@ -126,7 +126,7 @@ def test_the_time_is_looked_at_often_enough_even_where_the_last_keys_crowd_in_fe
     clock = LookedAt(watcher)
     database = filled(clock, 20_000, 20_000)
     database.watcher = watcher
-    clock.advance_ms(1)
+    clock.now_ms += 1
     assert ExpiryCycle(clock).run([database], LONG_US) == 20_000
     assert max(later - earlier for earlier, later in pairwise(clock.seen)) <= KEYS_PER_STEP
 
