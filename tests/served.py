@@ -7,6 +7,7 @@ from aikv.base.clock import ManualClock
 from aikv.base.random import Random
 from aikv.engine.blocking import Scheduler, Timer
 from aikv.engine.client import Client, Link
+from aikv.engine.client_life import connect
 from aikv.engine.config import Config
 from aikv.engine.engine import Engine
 
@@ -53,7 +54,7 @@ class Served:
 
     def connect(self, internal: bool = False) -> Client:
         """Make another client."""
-        return self.engine.connect(Link(), internal)
+        return connect(self.engine, Link(), internal)
 
     def run(self, *line: str | bytes, client: Client | None = None) -> bytes:
         """Run one command, given as a line of words without blanks or word by word; returns the raw reply."""

@@ -16,6 +16,7 @@ from aikv.engine.acl.parse import has_blanks
 from aikv.engine.acl.selector import Selector
 from aikv.engine.acl.users import DEFAULT_USER
 from aikv.engine.command import ADMIN, CATEGORIES, EVERY, LOADING, NOSCRIPT, STALE, command, container
+from aikv.engine.command_table import find_command
 from aikv.engine.context import Context
 from aikv.engine.help import help_lines
 from aikv.engine.refusal import wrong_arity
@@ -89,7 +90,7 @@ def acl_dryrun(ctx: Context, argv: list[bytes]) -> object:
     if user is None:
         raise CommandError(b"ERR User '" + argv[2] + b"' not found")
     request = argv[3:]
-    entry = ctx.engine.find_command(request)
+    entry = find_command(ctx.engine.commands, request)
     if entry is None:
         raise CommandError(b"ERR Command '" + argv[3] + b"' not found")
     if not entry.least <= len(request) <= entry.most:

@@ -1,7 +1,7 @@
 """CLIENT subcommands that hold clients back, silence them, or end them.
 
-Theory of operation: how a client is ended is told in `engine.ending`. CLIENT REPLY only sets the QUIET gate and two
-flags; `engine.admission` does the rest.
+Theory of operation: how a client is ended is told in `engine.client_life`. CLIENT REPLY only sets the QUIET gate and
+two flags; `engine.admission` does the rest.
 """
 
 from typing import Final
@@ -10,11 +10,12 @@ from aikv.base.errors import SYNTAX, CommandError
 from aikv.base.numbers import I64_MAX, parse_i64, to_i64
 from aikv.commands import client as _container  # noqa: F401  a container is declared before its subcommands
 from aikv.engine import gates, pause
+from aikv.engine.blocking import unblock_client
 from aikv.engine.client import Client
+from aikv.engine.client_life import end_client
 from aikv.engine.client_line import kind_named
 from aikv.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, command
 from aikv.engine.context import Context
-from aikv.engine.ending import end_client
 from aikv.resp.reply import NO_REPLY, OK
 
 _PLAIN: Final = NOSCRIPT | LOADING | STALE
@@ -235,9 +236,9 @@ def client_unblock(ctx: Context, argv: list[bytes]) -> object:
     if client is None or client.block is None or client.block.stays:
         return 0
     if reason == b"ERROR":
-        ctx.engine.unblock(client, CommandError(b"UNBLOCKED client unblocked via CLIENT UNBLOCK"))
+        unblock_client(ctx.engine, client, CommandError(b"UNBLOCKED client unblocked via CLIENT UNBLOCK"))
     else:
-        ctx.engine.unblock(client, client.block.on_timeout())
+        unblock_client(ctx.engine, client, client.block.on_timeout())
     return 1
 
 

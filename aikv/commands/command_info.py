@@ -10,6 +10,7 @@ from aikv.base.errors import SYNTAX, CommandError
 from aikv.base.glob import glob_match
 from aikv.engine.command import CATEGORIES, COMMANDS, LOADING, NO_MANDATORY_KEYS, STALE, Command, command
 from aikv.engine.command_docs import documentation, entry, has_keys, keys_with_flags
+from aikv.engine.command_table import command_named, find_command
 from aikv.engine.context import Context
 from aikv.engine.help import help_lines
 from aikv.resp.reply import Pairs, SetOf, Status
@@ -71,7 +72,7 @@ def command_count(ctx: Context, _argv: list[bytes]) -> object:
 def command_info(ctx: Context, argv: list[bytes]) -> object:
     if len(argv) == 2:
         return _all_entries(ctx)
-    return [entry(ctx.engine.command_named(name)) for name in argv[2:]]
+    return [entry(command_named(ctx.engine.commands, name)) for name in argv[2:]]
 
 
 @command(
@@ -89,7 +90,7 @@ def command_info(ctx: Context, argv: list[bytes]) -> object:
 def command_docs(ctx: Context, argv: list[bytes]) -> object:
     items: list[object] = []
     for name in argv[2:] or list(ctx.engine.commands):
-        found = ctx.engine.command_named(name)
+        found = command_named(ctx.engine.commands, name)
         if found is not None:
             items += [found.name.encode(), documentation(found)]
     return Pairs(items)
@@ -170,7 +171,7 @@ def command_getkeysandflags(ctx: Context, argv: list[bytes]) -> object:
 
 
 def _keys(ctx: Context, argv: list[bytes]) -> list[tuple[bytes, list[str]]]:
-    found = ctx.engine.find_command(argv)
+    found = find_command(ctx.engine.commands, argv)
     if found is None:
         raise CommandError(b"ERR Invalid command specified")
     if not has_keys(found):

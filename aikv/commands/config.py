@@ -11,6 +11,7 @@ from aikv.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, command, contai
 from aikv.engine.context import Context
 from aikv.engine.help import help_lines
 from aikv.engine.origin import is_local
+from aikv.engine.stats import reset_stats
 from aikv.resp.reply import OK, Pairs
 
 _FLAGS: Final = ADMIN | NOSCRIPT | LOADING | STALE
@@ -70,7 +71,7 @@ def config_set(ctx: Context, argv: list[bytes]) -> object:
     summary="Sets the counters that INFO shows to zero.",
 )
 def config_resetstat(ctx: Context, _argv: list[bytes]) -> object:
-    ctx.engine.reset_stats()
+    reset_stats(ctx.engine)
     return OK
 
 

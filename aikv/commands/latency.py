@@ -8,6 +8,7 @@ from typing import Final
 
 from aikv.base.errors import CommandError
 from aikv.engine.command import ADMIN, LOADING, NOSCRIPT, STALE, Command, command, container
+from aikv.engine.command_table import command_named, family
 from aikv.engine.context import Context
 from aikv.engine.help import help_lines
 from aikv.engine.latency_doctor import report
@@ -121,7 +122,7 @@ def latency_histogram(ctx: Context, argv: list[bytes]) -> object:
         for each in ctx.engine.commands.values():
             _add_distributions(items, each)
     for name in argv[2:]:
-        found = ctx.engine.command_named(name)
+        found = command_named(ctx.engine.commands, name)
         if found is not None:
             _add_distributions(items, found)
     return Pairs(items)
@@ -129,7 +130,7 @@ def latency_histogram(ctx: Context, argv: list[bytes]) -> object:
 
 def _add_distributions(items: list[object], command: Command) -> None:
     """Add name and distribution of `command`, which has been called, and of its subcommands."""
-    for each in [command, *(command.subcommands or {}).values()]:
+    for each in family(command):
         buckets = all_buckets(each.latencies, each.instant_calls())
         if buckets:
             levels: list[object] = []

@@ -1,7 +1,7 @@
 """Transactions: MULTI, EXEC, DISCARD, WATCH, UNWATCH. What they do is told in `engine.multi`."""
 
 from aikv.base.errors import CommandError
-from aikv.engine import gates, multi
+from aikv.engine import gates, multi, watching
 from aikv.engine.command import ALLOW_BUSY, FAST, LOADING, NOSCRIPT, RUNS_SCRIPTS, SKIP_SLOWLOG, STALE, command
 from aikv.engine.context import Context
 from aikv.engine.keyspec import at
@@ -75,7 +75,7 @@ def watch(ctx: Context, argv: list[bytes]) -> object:
     # A client whose transaction is spoiled already need not watch more.
     if not client.stale_watch:
         for index in range(1, len(argv)):
-            ctx.engine.watch(client, argv[index])
+            watching.watch(ctx.engine, client, argv[index])
     return OK
 
 
@@ -89,5 +89,5 @@ def watch(ctx: Context, argv: list[bytes]) -> object:
     summary="Forgets all watched keys.",
 )
 def unwatch(ctx: Context, _argv: list[bytes]) -> object:
-    ctx.engine.unwatch(ctx.client)
+    watching.unwatch(ctx.engine, ctx.client)
     return OK

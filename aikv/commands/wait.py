@@ -6,7 +6,7 @@ How the disk confirms is told in `engine.aof_waits`.
 
 from aikv.base.errors import CommandError
 from aikv.base.numbers import parse_i64, to_i64
-from aikv.engine.blocking import Block
+from aikv.engine.blocking import Block, block_client
 from aikv.engine.command import NOSCRIPT, command
 from aikv.engine.context import Context
 from aikv.resp.reply import NO_REPLY
@@ -29,7 +29,7 @@ def wait(ctx: Context, argv: list[bytes]) -> object:
     timeout_ms = _timeout(argv[2])
     if wanted <= 0 or ctx.client.deny_blocking:
         return 0
-    ctx.engine.block(ctx.client, Block(_confirmed), timeout_ms)
+    block_client(ctx.engine, ctx.client, Block(_confirmed), timeout_ms)
     return NO_REPLY
 
 

@@ -12,7 +12,7 @@ waits for the log when it is switched off is told so.
 from typing import TYPE_CHECKING, Final
 
 from aikv.base.errors import CommandError
-from aikv.engine.blocking import Block
+from aikv.engine.blocking import Block, block_client, unblock_client
 from aikv.engine.client import Client
 from aikv.persistence.aof_log import ON
 from aikv.persistence.aof_rewrite import Aof
@@ -61,7 +61,7 @@ class AofWaits:
             return reached
         wait = AofWait(self, client, local, replicas)
         self.waiting[client.id] = wait
-        self._engine.block(client, Block(wait.reply, wait.cancel), timeout_ms)
+        block_client(self._engine, client, Block(wait.reply, wait.cancel), timeout_ms)
         return NO_REPLY
 
     def acknowledged(self, client: Client) -> list[int]:
@@ -73,13 +73,13 @@ class AofWaits:
         for wait in list(self.waiting.values()):
             reached = self.acknowledged(wait.client)
             if _enough(reached, wait.local, wait.replicas):
-                self._engine.unblock(wait.client, reached)
+                unblock_client(self._engine, wait.client, reached)
 
     def switched_off(self) -> None:
         """The log is off: tell those who wait for it."""
         for wait in list(self.waiting.values()):
             if wait.local:
-                self._engine.unblock(wait.client, CommandError(NO_LOG))
+                unblock_client(self._engine, wait.client, CommandError(NO_LOG))
 
 
 def _enough(reached: list[int], local: int, replicas: int) -> bool:

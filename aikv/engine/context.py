@@ -42,7 +42,7 @@ class Context:
         if value is None:
             engine.stats.misses += 1
             if engine.notify & events.KEYMISS:
-                engine.announce(db.index, key, events.KEY_MISS)
+                engine.notifications.announce(db.index, key, events.KEY_MISS)
             return None
         engine.stats.hits += 1
         if not self.client.no_touch:
@@ -56,7 +56,7 @@ class Context:
         """The value of `key` for a command that asks about it: counts a hit or a miss, notes no use."""
         value = self.inspect(key)
         if value is None and self.engine.notify & events.KEYMISS:
-            self.engine.announce(self.db.index, key, events.KEY_MISS)
+            self.engine.notifications.announce(self.db.index, key, events.KEY_MISS)
         return value
 
     def inspect(self, key: bytes) -> object | None:
@@ -102,7 +102,7 @@ class Context:
         else:
             db.access.touch(key, engine.now_s)
         if created and engine.notify & events.NEW:
-            engine.announce(db.index, key, events.KEY_NEW)
+            engine.notifications.announce(db.index, key, events.KEY_NEW)
 
     def replace(self, key: bytes, value: object) -> None:
         """Store `value` at `key`; the TTL goes, and so, reported, does a predecessor that has run out."""
@@ -131,13 +131,13 @@ class Context:
         db = self.db
         engine.dirty += 1
         if db.watched:
-            engine.touch_watchers(db, key)
+            db.touch_watchers(key)
         if engine.tracks:
             engine.tracking.changed(key, self.client)
         if db.waiting:
             engine.waits.mark(db, key)
         if engine.notify:
-            engine.announce(db.index, key, event)
+            engine.notifications.announce(db.index, key, event)
 
     def changed_container(self, key: bytes, value: Sized, event: Event, changes: int = 1) -> None:
         """Report that the running command changed `changes` elements of `value`, which is what `key` holds.
@@ -164,14 +164,14 @@ class Context:
     def touched(self, key: bytes) -> None:
         """Report what is no change but counts as one for WATCH and for caching clients; it is not journalled."""
         if self.db.watched:
-            self.engine.touch_watchers(self.db, key)
+            self.db.touch_watchers(key)
         if self.engine.tracks:
             self.engine.tracking.changed(key, self.client)
 
     def notify(self, key: bytes, event: Event) -> None:
         """Announce a further event of a change that `changed` has reported."""
         if self.engine.notify:
-            self.engine.announce(self.db.index, key, event)
+            self.engine.notifications.announce(self.db.index, key, event)
 
     def rewrite(self, argv: list[bytes]) -> None:
         """Let `argv` go to the journal in place of the running command; more calls add more commands."""

@@ -1,7 +1,7 @@
 """Databases as wholes: their numbers in arguments, emptying and exchanging them.
 
 Theory of operation: emptying a database takes its table away and puts a new one in its place, which costs the same
-for ten keys and ten million; the old buckets go to `Engine.discard`, which frees them in slices. So FLUSHALL never
+for ten keys and ten million; the old buckets go to the `Releaser`, which frees them in slices. So FLUSHALL never
 pauses the server, SYNC or not.
 """
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from aikv.base.errors import DB_OUT_OF_RANGE, CommandError
 from aikv.base.numbers import parse_i64, to_i64
-from aikv.engine import multi
+from aikv.engine.watching import touch_all
 from aikv.keyspace.database import Database
 
 if TYPE_CHECKING:
@@ -40,16 +40,16 @@ def empty(engine: "Engine", database: Database) -> int:
     """Remove all keys of `database`; returns how many there were."""
     count = len(database)
     if database.watched:
-        multi.touch_all(database, None, engine.now_ms)
-    engine.discard(database.clear(engine.now_ms // 1000))
+        touch_all(database, None, engine.now_ms)
+    engine.releaser.database(database.clear(engine.now_ms // 1000))
     engine.waits.mark_all(database)
     return count
 
 
 def exchange(engine: "Engine", first: Database, second: Database) -> None:
     """Exchange the contents of two databases; who waits for a key may find it now."""
-    multi.touch_all(first, second, engine.now_ms)
-    multi.touch_all(second, first, engine.now_ms)
+    touch_all(first, second, engine.now_ms)
+    touch_all(second, first, engine.now_ms)
     first.swap(second)
     engine.waits.mark_all(first)
     engine.waits.mark_all(second)

@@ -11,14 +11,14 @@ is looked up once for it, and what commands of one kind have in common once for 
 one function for each step that is a fifth of a GET, interpreted.
 
 Time: the clock is read once after each command; that reading ends the command's duration and is the next one's now,
-so that TTLs, statistics and the slow log share one reading. Milliseconds and seconds are made of it when they turn.
+so that TTLs, statistics and the slow log share one reading.
 
 Side effects of a command that must come later (resuming clients it unblocked) are queued in `ready` and run by
 `before_sleep`, which a server calls once per turn of its event loop, before anything is sent.
 """
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import i64
@@ -28,30 +28,25 @@ from aikv.base.clock import Clock
 from aikv.base.errors import CommandError
 from aikv.base.form import COMPILED
 from aikv.base.random import Random
-from aikv.engine import events, gates, monitor, multi
+from aikv.engine import gates, multi
 from aikv.engine.acl.registry import Users
 from aikv.engine.admission import admit, use_up_caching
-from aikv.engine.authentication import deauthenticate
-from aikv.engine.blocking import Block, Scheduler
-from aikv.engine.client import Client, Link
-from aikv.engine.collation_follow import follow_collation
-from aikv.engine.command import COMMANDS, Command, Handler, renamed
+from aikv.engine.blocking import Scheduler
+from aikv.engine.client import Client
+from aikv.engine.command import Command, Handler
+from aikv.engine.command_table import find_command
 from aikv.engine.config.store import Config
 from aikv.engine.context import Context
-from aikv.engine.events import Event
-from aikv.engine.journal import Journal
-from aikv.engine.limits_follow import follow_limits
+from aikv.engine.expired import Expired
+from aikv.engine.notifications import Notifications
 from aikv.engine.observer import Observer
-from aikv.engine.pause import Pause
 from aikv.engine.pubsub import PubSub
 from aikv.engine.refusal import unknown_command, unknown_subcommand, wrong_arity
-from aikv.engine.release import Releaser
 from aikv.engine.scripting import Aside, Scripting
-from aikv.engine.stats import Stats
+from aikv.engine.state import NS_PER_S, State
 from aikv.engine.tracking import Tracking
 from aikv.engine.waiting import KeyWaits
-from aikv.keyspace.database import Database, Watcher
-from aikv.keyspace.watch import Watch
+from aikv.keyspace.database import Database
 from aikv.resp.encoder import encode, encode_error
 from aikv.resp.reply import Status
 
@@ -62,14 +57,12 @@ if TYPE_CHECKING:
 
 # Spellings of command names that are remembered, so that none is lower-cased twice.
 _SPELLINGS: Final = 1024
-_NS_PER_MS: Final = 1_000_000
-_NS_PER_S: Final = 1_000_000_000
 # Words by which HTTP requests begin their lines.
 _OF_HTTP: Final = (b"post", b"host:")
 
 
-class Engine(Watcher):
-    """The databases and everything that commands act on.
+class Engine(State):
+    """Everything that commands act on (`State`), and the way on which they run.
 
     `persistence`, `lifecycle` and `migrations` are set by whoever puts a server together; an engine alone has none,
     and no scripts, until `scripting` is replaced.
@@ -79,131 +72,34 @@ class Engine(Watcher):
     lifecycle: "Lifecycle"
     migrations: "Migrations"
 
-    # What a command reads. Interpreted, an attribute in a slot costs 6 ns, one in a dictionary as large as this
-    # object's 10 ns; the compiled form knows no difference.
-    __slots__ = (
-        "_depth",
-        "_turn_ns",
-        "dirty",
-        "gates",
-        "lfu",
-        "noted_ns",
-        "notify",
-        "now_ms",
-        "now_ns",
-        "now_s",
-        "stats",
-        "tracks",
-        "unfinished",
-        "unremarkable_ns",
-    )
+    # What every command reads: see `State`.
+    __slots__ = ("_depth", "unfinished")
 
     def __init__(self, config: Config, clock: Clock, random: Random, scheduler: Scheduler) -> None:
-        self.config = config
-        self.clock = clock
-        self.random = random
-        self.scheduler = scheduler
-        self.stats = Stats()
-        self.journal = Journal()
-        self.pause = Pause()
-        self.pubsub = PubSub(self)
-        self.waits = KeyWaits(self)
-        self.gates: i64 = 0
-        self._read_clock = clock.reader()
-        self.started_ns = clock.unix_ns()
-        self.now_ns: i64 = self.started_ns
-        # When `now_ms` is over.
-        self._turn_ns: i64 = 0
-        self.now_ms: i64 = self.started_ns // _NS_PER_MS
-        # The second as an object, made once per second: see AccessTimes.touch.
-        self.now_s: object = self.started_ns // _NS_PER_S
-        self._second_ends_ns: i64 = 0
-        self.databases: list[Database] = []
-        for index in range(config.get_int("databases")):
-            self.databases.append(Database(index, self, self.started_ns // _NS_PER_S))
-        # Commands by name in lower case, `rename-command` applied.
-        self.commands: dict[bytes, Command] = renamed(COMMANDS, config.rename_commands)
-        self.clients: dict[int, Client] = {}
-        self.users = Users(self)
-        self.ready: list[Client] = []
-        self._next_client = 1
-        # Changes so far; only grows. What has changed since a save is for whoever saved to know.
-        self.dirty: i64 = 0
-        # `notify-keyspace-events` as bits of `engine.events`.
-        self.notify: i64 = 0
-        # Whether an LFU policy is in force, with its two parameters.
-        self.lfu = False
-        self.lfu_decay_minutes = 1
-        self.lfu_factor = 10
-        self.active_expire = True
-        # Called when FLUSHALL has emptied all databases.
-        self.on_flushall: list[Callable[[], None]] = []
-        # The refusal of writes while the DISK_ERROR gate is closed.
-        self.disk_error = b""
-        # Whether a change of a key is of interest to `tracking`.
-        self.tracks = False
+        super().__init__(config, clock, random, scheduler)
+        # How many units of the journal are open: a command inside EXEC ends none.
+        self._depth: i64 = 0
         # Messages to the client whose command runs, and whether something is to be done when that has been answered.
         self.deferred: list[bytes] = []
         self.unfinished = False
-        # How many units of the journal are open: a command inside EXEC ends none.
-        self._depth: i64 = 0
-        # What was removed and is freed in slices by `free_some`.
-        self.releaser = Releaser()
-        self.tracking = Tracking(self)
-        self.scripting = Scripting()
+        # Clients that go on before the event loop sleeps.
+        self.ready: list[Client] = []
+        # Commands by name as spelled.
         self._spelled: dict[bytes, Command] = {}
         # The name looked up last, because who pipelines sends many of one kind: a comparison in place of hash and
         # look-up, a tenth of a GET.
         self._recent_name = b""
         self._recent: Command | None = None
-        # Clients that MONITOR.
-        self.monitors: dict[int, Client] = {}
-        # Commands that take at least so long are told to the observer, which sets this.
-        self.noted_ns: i64 = 0
-        # Of these, the ones that take less than so long concern histograms only; the observer sets this, too.
-        self.unremarkable_ns: i64 = 0
+        self.scripting = Scripting()
+        self.pubsub = PubSub(self)
+        self.notifications = Notifications(self)
+        self.waits = KeyWaits(self)
+        self.tracking = Tracking(self)
+        self.users = Users(self)
         self.observer = Observer(self)
-        self.refresh_time()
-        self._read_notify()
-        config.on_change("notify-keyspace-events", self._read_notify)
-        follow_limits(config)
-        follow_collation(config)
-
-    # Clients.
-
-    def connect(self, link: Link, internal: bool = False) -> Client:
-        """Make a client; it is listed until `disconnect`, unless it is internal."""
-        client = Client(self._next_client, link, self.now_ns // _NS_PER_S)
-        self._next_client += 1
-        client.context = Context(self, client)
-        client.internal = internal
-        if not internal:
-            self.clients[client.id] = client
-            deauthenticate(self, client)
-        return client
-
-    def disconnect(self, client: Client) -> None:
-        """Forget a client: what it waited for, watched and queued."""
-        goes_on = client.block is not None and client.block.stays
-        self.clients.pop(client.id, None)
-        client.halted = True
-        client.queue = []
-        self._cancel_block(client)
-        self.pause.forget(client)
-        self.pubsub.forget(client)
-        monitor.end(self, client)
-        self.tracking.forget(client)
-        self.unwatch(client)
-        if not goes_on:
-            self.let_go(client)
-
-    def let_go(self, client: Client) -> None:
-        """No command will run for `client` any more: it is freed by its reference counts.
-
-        It and its context would keep each other, and nothing collects old cycles in a server. Whoever goes on for a
-        client that has left (`Block.stays`) calls this at the end.
-        """
-        client.context = None
+        expired = Expired(self)
+        for index in range(config.get_int("databases")):
+            self.databases.append(Database(index, expired, self.started_ns // NS_PER_S))
 
     # Running commands.
 
@@ -214,7 +110,7 @@ class Engine(Watcher):
             if not client.closing:
                 client.queue += commands
             return
-        client.last_used_s = self.now_ns // _NS_PER_S
+        client.last_used_s = self.now_ns // NS_PER_S
         coming = iter(commands)
         self._run(client, coming, None)
         if client.halted and not client.closing:
@@ -338,10 +234,12 @@ class Engine(Watcher):
             return None
         return command
 
+    # What cannot be called, or not so quickly.
+
     def resolve(self, client: Client, argv: list[bytes]) -> Command | None:
         """The command or subcommand that `argv` names; None after the client has been told that there is none."""
         name = argv[0]
-        command = self.find_command(argv)
+        command = find_command(self.commands, argv)
         if command is None:
             if name.lower() in _OF_HTTP:
                 # A browser that was made to send this must not get at data: nothing is answered, nothing more is run.
@@ -355,21 +253,6 @@ class Engine(Watcher):
         if name not in self._spelled and len(self._spelled) < _SPELLINGS:
             self._spelled[name] = self.commands[name.lower()]
         return command
-
-    def find_command(self, argv: list[bytes]) -> Command | None:
-        """The command that `argv` names, or its subcommand; None where there is no such."""
-        command = self.commands.get(argv[0].lower())
-        if command is None or command.subcommands is None or len(argv) < 2:
-            return command
-        return command.subcommands.get(argv[1].lower())
-
-    def command_named(self, name: bytes) -> Command | None:
-        """The command or subcommand (`config|get`) called `name`; None where there is no such."""
-        parent, bar, sub = name.lower().partition(b"|")
-        command = self.commands.get(parent)
-        if command is None or not bar:
-            return command
-        return command.subcommands.get(sub) if command.subcommands is not None else None
 
     def refuse(self, client: Client, command: Command | None, text: bytes) -> None:
         """Answer with an error without running anything; a transaction that is being queued cannot run any more."""
@@ -391,22 +274,7 @@ class Engine(Watcher):
         else:
             encode_error(client.out, text)
 
-    def calls(self) -> int:
-        """The commands that have been called, which each counts for itself."""
-        total = 0
-        for command in self.commands.values():
-            total += command.calls
-            if command.subcommands is not None:
-                for each in command.subcommands.values():
-                    total += each.calls
-        return total
-
-    def reset_stats(self) -> None:
-        """Begin all counters anew."""
-        self.stats = Stats()
-        for command in self.commands.values():
-            for each in [command, *(command.subcommands or {}).values()]:
-                each.reset_stats()
+    # Units of the journal.
 
     def open_unit(self) -> None:
         """What is recorded until `close_unit` is one unit of the journal."""
@@ -445,6 +313,8 @@ class Engine(Watcher):
         self.deferred = aside.deferred
         self.unfinished = aside.unfinished
 
+    # What comes after a command.
+
     def deliver(self, client: Client, message: bytes) -> None:
         """Send a `message`, encoded for `client`, that answers nothing: after the reply to the running command."""
         if client.running:
@@ -467,141 +337,6 @@ class Engine(Watcher):
                     self.process(client, queue)
         if self.tracking.prefixes.due:
             self.tracking.broadcast()
-
-    # Waiting.
-
-    def block(self, client: Client, block: Block, timeout_ms: int) -> None:
-        """Let `client` wait; 0 waits for ever. The handler returns NO_REPLY."""
-        client.block = block
-        block.quiet = client.reply_off or client.skip_next
-        client.halted = True
-        self._count(client, -1)
-        if timeout_ms > 0:
-            block.timer = self.scheduler.call_later(timeout_ms, Timeout(self, client, block).run)
-
-    def unblock(self, client: Client, reply: object) -> None:
-        """Answer a waiting client and let it go on."""
-        quiet = client.block is not None and client.block.quiet
-        self._count(client, 1)
-        self._cancel_block(client)
-        if isinstance(reply, CommandError):
-            self.stats.count_error(reply.text)
-            if client.last is not None:
-                client.last.failed += 1
-            if not quiet:
-                encode_error(client.out, reply.text)
-        elif not quiet:
-            encode(client.out, reply, client.resp3)
-        self.resume(client)
-
-    def served(self, client: Client) -> None:
-        """A client that waited for a key has its reply: let it go on."""
-        self._cancel_block(client)
-        self.resume(client)
-
-    def resume(self, client: Client) -> None:
-        """Let a client's waiting commands run before the event loop sleeps."""
-        self.ready.append(client)
-        client.link.wake()
-
-    def _count(self, client: Client, calls: int) -> None:
-        """A command that waits is counted when it has its answer, so its call takes itself back."""
-        if client.last is not None:
-            client.last.calls += calls
-
-    def _cancel_block(self, client: Client) -> None:
-        block = client.block
-        client.block = None
-        client.gates &= ~gates.CACHING
-        if block is not None:
-            if block.timer is not None:
-                block.timer.cancel()
-            if block.cancel is not None:
-                block.cancel()
-
-    # Changes.
-
-    def expired(self, database: Database, key: bytes) -> None:
-        """A key has run out: the journal gets the removal, as if a client had asked for it."""
-        self.stats.expired += 1
-        self.journal.record(database.index, [b"DEL", key])
-        if database.watched:
-            self.touch_watchers(database, key)
-        if self.tracks:
-            self.tracking.changed(key, None)
-        if database.waiting:
-            self.waits.mark(database, key)
-        if self.notify:
-            self.announce(database.index, key, events.KEY_EXPIRED)
-        if self._depth == 0:
-            self.journal.commit()
-
-    def fields_expired(self, database: Database, key: bytes, fields: list[bytes], emptied: bool) -> None:
-        """Fields of a hash have run out, and the whole hash where `emptied`: as `expired`."""
-        self.journal.record(database.index, [b"HDEL", key, *fields])
-        if database.watched:
-            self.touch_watchers(database, key)
-        if self.tracks:
-            self.tracking.changed(key, None)
-        if self.notify:
-            self.announce(database.index, key, events.HASH_EXPIRED)
-            if emptied:
-                self.announce(database.index, key, events.DEL)
-        if self._depth == 0:
-            self.journal.commit()
-
-    def touch(self, database: Database, key: bytes) -> None:
-        """Note a use of `key`."""
-        if self.lfu:
-            database.access.touch_frequency(
-                key, self.now_ms // 1000, self.lfu_decay_minutes, self.lfu_factor, self.random
-            )
-        else:
-            database.access.touch(key, self.now_s)
-
-    def announce(self, db: int, key: bytes, event: Event) -> None:
-        """Publish a keyspace event if its class has been asked for."""
-        if not self.notify & event.kind:
-            return
-        if self.notify & events.KEYSPACE:
-            self.pubsub.publish(b"__keyspace@%d__:%b" % (db, key), event.name)
-        if self.notify & events.KEYEVENT:
-            self.pubsub.publish(b"__keyevent@%d__:%b" % (db, event.name), key)
-
-    def touch_watchers(self, database: Database, key: bytes) -> None:
-        """Spoil the transactions of clients that WATCH `key`."""
-        watches = database.watched.get(key)
-        if watches is not None:
-            exists = database.table.get(key) is not None
-            for watch in watches.values():
-                watch.touch(exists)
-
-    def watch(self, client: Client, key: bytes) -> None:
-        """Let EXEC of `client` fail if `key` of its database changes."""
-        database = self.databases[client.db]
-        watches = database.watched.setdefault(key, {})
-        if client.id not in watches:
-            watch = Watch(client.db, key, database.is_expired(key, self.now_ms))
-            watches[client.id] = watch
-            client.watching.append(watch)
-
-    def unwatch(self, client: Client) -> None:
-        """Forget what `client` watches."""
-        for watch in client.watching:
-            watched = self.databases[watch.db].watched
-            watches = watched[watch.key]
-            del watches[client.id]
-            if not watches:
-                del watched[watch.key]
-        client.watching = []
-
-    def discard(self, buckets: list[dict[bytes, object]]) -> None:
-        """Take the buckets of an emptied database; they are freed in slices, so that nobody waits for it."""
-        self.releaser.database(buckets)
-
-    def free_some(self, budget_us: int) -> bool:
-        """Free what was removed for about `budget_us`; whether some is left."""
-        return self.releaser.free(self.clock, budget_us)
 
     # Inside.
 
@@ -642,38 +377,3 @@ class Engine(Watcher):
             " | ".join(line.strip() for line in traceback.format_exception(error)[-3:]),
         )
         encode_error(client.out, b"ERR internal error while running '" + command.name.encode() + b"', see the log")
-
-    def _read_notify(self) -> None:
-        self.notify = events.parse_classes(self.config.get_str("notify-keyspace-events"))
-
-    def refresh_time(self) -> None:
-        """Read the clock, for what does not begin with a client's input."""
-        self.set_time(self.clock.unix_ns())
-
-    def set_time(self, now_ns: i64) -> None:
-        """Let it be `now_ns`, which may be before the time of the last command."""
-        self.now_ns = now_ns
-        self._turn(now_ns)
-
-    def _turn(self, now: i64) -> None:
-        """A millisecond begins."""
-        milliseconds: i64 = now // _NS_PER_MS
-        self.now_ms = milliseconds
-        self._turn_ns = (milliseconds + 1) * _NS_PER_MS
-        if now >= self._second_ends_ns:
-            self.now_s = now // _NS_PER_S
-            self._second_ends_ns = (now // _NS_PER_S + 1) * _NS_PER_S
-
-
-class Timeout:
-    """The end of one client's waiting; void once the client waits for something else."""
-
-    def __init__(self, engine: Engine, client: Client, block: Block) -> None:
-        self._engine = engine
-        self._client = client
-        self._block = block
-
-    def run(self) -> None:
-        """Give the client its time-out reply."""
-        if self._client.block is self._block:
-            self._engine.unblock(self._client, self._block.on_timeout())

@@ -10,6 +10,7 @@ from aikv.base.random import run_id
 from aikv.engine import pubsub
 from aikv.engine.acl import check
 from aikv.engine.command import Command
+from aikv.engine.command_table import all_calls, family
 from aikv.engine.latency_histogram import all_buckets, percentile
 from aikv.keyspace.database import Database
 
@@ -36,7 +37,7 @@ def stats(engine: "Engine") -> Fields:
     counted = engine.stats
     return [
         ("total_connections_received", str(counted.connections)),
-        ("total_commands_processed", str(engine.calls())),
+        ("total_commands_processed", str(all_calls(engine.commands))),
         ("instantaneous_ops_per_sec", str(counted.ops.per_second())),
         ("total_net_input_bytes", str(counted.net_input)),
         ("total_net_output_bytes", str(counted.net_output)),
@@ -109,7 +110,7 @@ def command_stats(engine: "Engine") -> Fields:
     """One line for each command that has been asked for."""
     fields: Fields = []
     for command in engine.commands.values():
-        for each in [command, *(command.subcommands or {}).values()]:
+        for each in family(command):
             if each.calls or each.rejected or each.failed:
                 fields.append((f"cmdstat_{each.name}", _command_line(each)))
     return fields
@@ -136,7 +137,7 @@ def latency_stats(engine: "Engine") -> Fields:
     wanted = engine.config.latency_tracking_info_percentiles
     fields: Fields = []
     for command in engine.commands.values():
-        for each in [command, *(command.subcommands or {}).values()]:
+        for each in family(command):
             buckets = all_buckets(each.latencies, each.instant_calls())
             if buckets:
                 values = [f"p{percent:.6g}={percentile(buckets, percent):.3f}" for percent in wanted]

@@ -12,9 +12,10 @@ During a pause (CLIENT PAUSE) nothing may change, so what is to be removed waits
 
 from typing import TYPE_CHECKING, Final
 
-from aikv.engine import pause
-from aikv.engine.blocking import Block
+from aikv.engine import pause, watching
+from aikv.engine.blocking import Block, block_client, client_served
 from aikv.engine.client import Client, Link
+from aikv.engine.client_life import connect, let_go
 from aikv.engine.command import Command
 from aikv.engine.transfer import Transfer, TransferRunner
 from aikv.engine.waiting import call_again
@@ -42,7 +43,7 @@ class Migration:
         watcher.db = self.client.db
         database = engine.databases[watcher.db]
         for key in self.transfer.keys:
-            engine.watch(watcher, key)
+            watching.watch(engine, watcher, key)
             end = database.expire_of(key)
             if end != NO_EXPIRY:
                 self._ends[key] = end
@@ -78,12 +79,12 @@ class Migrations:
             return None
         command = client.last
         assert command is not None
-        watcher = self.engine.connect(Link(), internal=True)
+        watcher = connect(self.engine, Link(), internal=True)
         if not migration.copy:
             migration.watch(self.engine, watcher)
         block = Block(_nothing, stays=True)
         self._runner.submit(migration.transfer, _Arrival(self, migration, block, watcher, command, argv).run)
-        self.engine.block(client, block, 0)
+        block_client(self.engine, client, block, 0)
         return NO_REPLY
 
     def finished(self, client: Client) -> Migration | None:
@@ -126,11 +127,11 @@ class _Arrival:
         if waits or has_left:
             engine.refresh_time()
             self._migrations.finish(self._migration, self._command, self._argv)
-        engine.unwatch(self._watcher)
+        watching.unwatch(engine, self._watcher)
         if has_left:
-            engine.let_go(client)
+            let_go(client)
         if waits:
-            engine.served(client)
+            client_served(engine, client)
 
 
 def _nothing() -> object:

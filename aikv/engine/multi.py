@@ -1,4 +1,4 @@
-"""Transactions: MULTI, EXEC, DISCARD, WATCH.
+"""Transactions: MULTI, EXEC, DISCARD.
 
 Theory of operation: between MULTI and EXEC admission queues commands on the client instead of calling them. EXEC calls
 them one after another through `Engine.call`, so that each counts, is timed and answers as it would alone; their replies
@@ -8,8 +8,7 @@ made. EXEC is itself a call, so everything they record is one unit of the journa
 As in Redis time stands still for a transaction: no key runs out between two of its commands. Commands that would wait
 must not: they see `Client.deny_blocking` and answer as if their time had run out.
 
-WATCH is optimistic: a change of a watched key (`Engine.touch_watchers`), an emptied or exchanged database
-(`touch_all`), or a key that has run out makes EXEC do nothing and answer null.
+WATCH is optimistic: where a watched key has changed (`watching`) or has run out, EXEC does nothing and answers null.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -20,7 +19,7 @@ from aikv.engine.acl.enforce import refusal_in_exec
 from aikv.engine.admission import tell
 from aikv.engine.client import Client
 from aikv.engine.command import WRITE, Command
-from aikv.keyspace.database import Database
+from aikv.engine.watching import unwatch
 from aikv.resp.encoder import encode_error
 from aikv.resp.output import Output
 from aikv.resp.reply import NO_REPLY, NULL_ARRAY
@@ -42,7 +41,7 @@ def discard(engine: "Engine", client: Client) -> None:
     client.gates &= ~gates.MULTI
     client.queued = []
     client.abort = False
-    engine.unwatch(client)
+    unwatch(engine, client)
 
 
 def run(engine: "Engine", client: Client) -> object:
@@ -137,23 +136,3 @@ def _has_expired(engine: "Engine", client: Client) -> bool:
         if not watch.expired and engine.databases[watch.db].is_expired(watch.key, engine.now_ms):
             return True
     return False
-
-
-def touch_all(database: Database, replacement: Database | None, now_ms: int) -> None:
-    """Spoil WATCHes of `database`, which is about to be emptied or (`replacement`) exchanged with another.
-
-    A key that is in neither has not changed, and one that is past its time counts as absent.
-    """
-    for key, watches in database.watched.items():
-        is_there = database.table.get(key) is not None
-        comes = replacement is not None and replacement.table.get(key) is not None
-        if not is_there and not comes:
-            continue
-        comes_expired = comes and replacement is not None and replacement.is_expired(key, now_ms)
-        for watch in watches.values():
-            if watch.expired and (not comes or comes_expired):
-                watch.expired = comes
-            elif not is_there and comes_expired:
-                watch.expired = True
-            else:
-                watch.spoiled = True

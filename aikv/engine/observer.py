@@ -16,6 +16,7 @@ from mypy_extensions import i64
 from aikv.base.latency import LatencyMonitor
 from aikv.engine.client import Client
 from aikv.engine.command import FAST, SKIP_SLOWLOG, Command
+from aikv.engine.command_table import family
 from aikv.engine.latency_histogram import SHORT, LatencyHistogram
 from aikv.engine.redaction import without_secrets
 from aikv.engine.slowlog import SlowLog
@@ -77,5 +78,5 @@ class Observer:
             return
         self.tracking = tracking
         for command in self._engine.commands.values():
-            for each in [command, *(command.subcommands or {}).values()]:
+            for each in family(command):
                 each.track(tracking)

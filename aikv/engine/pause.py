@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from aikv.engine import gates
-from aikv.engine.blocking import Timer
+from aikv.engine.blocking import Timer, resume_client
 from aikv.engine.client import Client
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Pause:
         self.waiting = []
         for client in waiting:
             client.paused = False
-            engine.resume(client)
+            resume_client(engine, client)
         afterwards = self.afterwards
         self.afterwards = []
         for callback in afterwards:

@@ -15,9 +15,11 @@ from aikv.engine import gates
 from aikv.engine.admission import MISCONF_SAVE
 from aikv.engine.append_log import AppendLog
 from aikv.engine.client import Client, Link
+from aikv.engine.client_life import connect
 from aikv.engine.dataset import PROGRESS_EVERY, DatasetReceiver
 from aikv.engine.engine import Engine
 from aikv.engine.snapshots import Snapshots, described
+from aikv.engine.stats import reset_stats
 from aikv.persistence.aof_fsync import DiskRunner
 from aikv.persistence.aof_load import AofLoader
 from aikv.persistence.aof_log import OFF, WAIT_REWRITE
@@ -78,7 +80,7 @@ class Persistence:
             self._load_snapshot(began_us)
         self.snapshots.forget_changes()
         # Nobody has asked for the commands of the log.
-        self._engine.reset_stats()
+        reset_stats(self._engine)
 
     def load_log(self, manifest: Manifest) -> bool:
         """Replay the log; False where there is none. Raises `AikvError`."""
@@ -137,7 +139,7 @@ class Persistence:
         """Run one command of a log. Raises CommandError."""
         loader = self._loader
         if loader is None:
-            loader = self._loader = self._engine.connect(Link(), internal=True)
+            loader = self._loader = connect(self._engine, Link(), internal=True)
         self._engine.execute(loader, argv)
         reply = loader.out.take()
         if reply.startswith(b"-"):
@@ -320,7 +322,7 @@ class Persistence:
         if self._engine.tracks:
             self._engine.tracking.flushed()
         for database in self._engine.databases:
-            self._engine.discard(database.clear(now_s))
+            self._engine.releaser.database(database.clear(now_s))
 
     # At the end.
 

@@ -4,9 +4,14 @@ Theory of operation: counters are plain integers that hot paths add to. Rates ar
 samples, taken by the cron about ten times a second, as in Redis.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import i64
+
+from aikv.engine.command_table import family
+
+if TYPE_CHECKING:
+    from aikv.engine.engine import Engine
 
 SAMPLES: Final = 16
 
@@ -81,3 +86,11 @@ class Stats:
         self.ops.sample(calls, now_us)
         self.input_rate.sample(self.net_input, now_us)
         self.output_rate.sample(self.net_output, now_us)
+
+
+def reset_stats(engine: "Engine") -> None:
+    """Begin all counters anew, those of the commands among them."""
+    engine.stats = Stats()
+    for command in engine.commands.values():
+        for each in family(command):
+            each.reset_stats()

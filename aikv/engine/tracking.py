@@ -303,7 +303,7 @@ class Tracking:
         self._rounds_in_vain += 1
 
     def _drop_table(self) -> None:
-        self._engine.discard(self._readers.clear())
+        self._engine.releaser.database(self._readers.clear())
         self.items = 0
         self._see_whether_anybody_is_left()
 

@@ -18,7 +18,7 @@ from aikv.base.numbers import I64_MAX
 from aikv.datatypes.kinds import type_name
 from aikv.engine import gates
 from aikv.engine.acl.enforce import refusal
-from aikv.engine.blocking import Block
+from aikv.engine.blocking import Block, block_client, client_served, unblock_client
 from aikv.engine.client import Client
 from aikv.engine.command import READONLY, Command
 from aikv.engine.context import Context
@@ -134,10 +134,10 @@ class KeyWaits:
             denied = refusal(self._engine, client, wait.command, wait.argv)
             if denied is not None:
                 wait.command.rejected += 1
-                self._engine.unblock(client, CommandError(denied))
+                unblock_client(self._engine, client, CommandError(denied))
                 return
         if call_again(self._engine, client, wait.command, wait.argv):
-            self._engine.served(client)
+            client_served(self._engine, client)
         else:
             # It waits on, so this was no call of its command.
             wait.command.calls -= 1
@@ -190,7 +190,7 @@ def wait_for_keys(
     client.key_wait = wait
     for key in distinct:
         ctx.db.waiting.setdefault(key, {})[client.id] = wait
-    ctx.engine.block(client, Block(wait.timed_out, wait.cancel), timeout_ms)
+    block_client(ctx.engine, client, Block(wait.timed_out, wait.cancel), timeout_ms)
     return NO_REPLY
 
 

@@ -179,6 +179,14 @@ class Database:
                     return True
         return False
 
+    def touch_watchers(self, key: bytes) -> None:
+        """`key` has been changed: spoil the transactions of clients that WATCH it."""
+        watches = self.watched.get(key)
+        if watches is not None:
+            exists = self.table.get(key) is not None
+            for watch in watches.values():
+                watch.touch(exists)
+
     def buckets(self) -> list[dict[bytes, object]]:
         """The table's buckets, for a writer that walks the whole database."""
         return self.table.buckets

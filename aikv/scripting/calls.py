@@ -14,6 +14,7 @@ from aikv.engine.acl.check import denial
 from aikv.engine.acl.enforce import refusal_in_script
 from aikv.engine.client import Client, Link
 from aikv.engine.command import MAY_REPLICATE, NOSCRIPT, READONLY, WRITE, Command
+from aikv.engine.command_table import find_command
 from aikv.engine.context import Context
 from aikv.resp.encoder import encode_error
 from aikv.scripting.runtime import Failure, Killed, Runtime
@@ -118,7 +119,7 @@ class Calls:
         argv = argument_list(arguments)
         engine = self._engine
         client = run.client
-        command = engine.find_command(argv)
+        command = find_command(engine.commands, argv)
         refusal = self._refusal(run, command, argv)
         if refusal is not None:
             if command is not None:
@@ -174,7 +175,7 @@ class Calls:
         """`redis.acl_check_cmd`: whether the user of the script may send a command."""
         run = self.running()
         argv = argument_list(arguments)
-        command = self._engine.find_command(argv)
+        command = find_command(self._engine.commands, argv)
         if command is None:
             raise Failure(b"ERR Invalid command passed to redis.acl_check_cmd()")
         return denial(self._engine.users.of(run.caller), command, argv) is None

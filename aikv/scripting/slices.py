@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any, Final
 from aikv.base import log
 from aikv.base.errors import CommandError
 from aikv.engine import gates
-from aikv.engine.blocking import Block
+from aikv.engine.blocking import Block, block_client, unblock_client
 from aikv.engine.client import Client
+from aikv.engine.client_life import let_go
 from aikv.engine.command import Command
 from aikv.engine.scripting import Aside
 from aikv.resp.output import Output
@@ -114,7 +115,7 @@ class Slices:
         # What has passed is counted at the end.
         engine.refresh_time()
         slow.block = Block(_no_timeout, None, stays=True)
-        engine.block(client, slow.block, 0)
+        block_client(engine, client, slow.block, 0)
         context = client.context
         assert context is not None
         # The commands record themselves.
@@ -208,11 +209,11 @@ class Slices:
             engine.report_fault(client, command, outcome.error)
             reply = NO_REPLY
         if client.block is slow.block:
-            engine.unblock(client, reply)
+            unblock_client(engine, client, reply)
         engine.close_unit(client)
         engine.observer.note(client, command, slow.argv, took_ns // 1000)
         if client.id not in engine.clients:
-            engine.let_go(client)
+            let_go(client)
 
 
 def _no_timeout() -> object:

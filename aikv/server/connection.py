@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from aikv.engine import gates
 from aikv.engine.client import Client, Link
+from aikv.engine.client_life import connect, disconnect
 from aikv.resp.encoder import encode_error
 from aikv.resp.parser import RequestParser
 from aikv.server.output_limits import SMALL
@@ -52,7 +53,7 @@ class Connection(Link):
             transport.close()
             return
         engine = self.tick.engine
-        self.client = engine.connect(self)
+        self.client = connect(engine, self)
         self.tick.accepted(self.client, transport, bool(self.unix_path))
         self.parser = RequestParser(self.tick.max_bulk, not self.client.gates & gates.AUTH)
 
@@ -97,7 +98,7 @@ class Connection(Link):
         if client is not None:
             self.client = None
             client.closing = True
-            self.tick.engine.disconnect(client)
+            disconnect(self.tick.engine, client)
             self.tick.lost(client)
         self.transport = None
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from aikv.base import log
 from aikv.engine import gates, pause
+from aikv.engine.command_table import all_calls
 from aikv.engine.engine import Engine
 from aikv.engine.persistence import Persistence
 from aikv.keyspace.expiry import ExpiryCycle
@@ -56,7 +57,7 @@ class Cron:
         engine = self._engine
         # A script rests half-way: nothing may run out or be saved before it has ended.
         is_busy = engine.gates & gates.BUSY != 0
-        more = engine.free_some(_BUDGET_US)
+        more = engine.releaser.free(engine.clock, _BUDGET_US)
         if engine.active_expire and engine.pause.kind == pause.NONE and not is_busy:
             began = engine.clock.monotonic_us()
             self._expiry.run(engine.databases, _BUDGET_US)
@@ -78,7 +79,7 @@ class Cron:
 
     def _regular(self, now_us: int) -> None:
         engine = self._engine
-        engine.stats.sample(engine.calls(), now_us)
+        engine.stats.sample(all_calls(engine.commands), now_us)
         self._persistence.cron()
         self._time_out_clients()
         self._tick.judge_soft_limits()

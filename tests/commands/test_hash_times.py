@@ -3,6 +3,7 @@
 import pytest
 
 from aikv.base.clock import ManualClock
+from aikv.engine.client_life import disconnect
 from aikv.engine.events import parse_classes
 from aikv.keyspace.expiry import ExpiryCycle
 from served import NOW_MS, Served
@@ -31,7 +32,7 @@ def announced(served: Served, line: str) -> list[bytes]:
     served.run("PSUBSCRIBE", "__keyevent@0__:*", client=listener)
     served.run(line)
     words = served.output(listener).split(b"\r\n")
-    served.engine.disconnect(listener)
+    disconnect(served.engine, listener)
     channels = [word.split(b":")[1] for word in words if word.startswith(b"__keyevent@0__:")]
     return [name for name in channels if name != b"*"]
 

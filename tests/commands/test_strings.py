@@ -9,6 +9,7 @@ from aikv.base.errors import STRING_TOO_LONG, WRONGTYPE
 from aikv.base.random import Random
 from aikv.engine.blocking import Scheduler
 from aikv.engine.client import Client, Link
+from aikv.engine.client_life import connect
 from aikv.engine.config.store import Config
 from aikv.engine.engine import Engine
 
@@ -26,7 +27,7 @@ class Served:
         self.config = Config()
         self.engine = Engine(self.config, self.clock, Random(1), Scheduler())
         self.engine.journal.active = True
-        self.client = self.engine.connect(Link())
+        self.client = connect(self.engine, Link())
         self.db = self.engine.databases[0]
 
     def run(self, *line: str | bytes, client: Client | None = None) -> bytes:
@@ -223,7 +224,7 @@ def test_a_loader_may_restore_a_string_that_is_too_long_for_a_client(served: Ser
     assert served.run(f"SETRANGE s {limit} x") == b"-%b\r\n" % STRING_TOO_LONG
     assert served.run(f"SETRANGE s {limit - 1} x") == b":%d\r\n" % limit
     assert served.run("APPEND s x") == b"-%b\r\n" % STRING_TOO_LONG
-    loader = served.engine.connect(Link(), internal=True)
+    loader = connect(served.engine, Link(), internal=True)
     assert served.run("APPEND s x", client=loader) == b":%d\r\n" % (limit + 1)
 
 

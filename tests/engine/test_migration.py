@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from aikv.engine.blocking import unblock_client
 from aikv.engine.client import Client
+from aikv.engine.client_life import disconnect
 from aikv.engine.migration import Migrations
 from aikv.engine.transfer import READING, Transfer, TransferRunner
 from served import Served
@@ -184,7 +186,7 @@ def test_keys_taken_before_a_failure_go(moving: Moving) -> None:
 
 def test_a_client_that_leaves_has_moved_its_keys_all_the_same(moving: Moving) -> None:
     moving.run(MOVE)
-    moving.engine.disconnect(moving.client)
+    disconnect(moving.engine, moving.client)
     moving.arrive()
     assert moving.ask("EXISTS k") == b":0\r\n"
     assert moving.recorded() == [[b"DEL", b"k"]]
@@ -199,7 +201,7 @@ def test_client_unblock_does_not_end_it(moving: Moving) -> None:
 
 def test_a_client_that_was_made_to_wait_no_longer_keeps_its_keys(moving: Moving) -> None:
     moving.run(MOVE)
-    moving.engine.unblock(moving.client, None)
+    unblock_client(moving.engine, moving.client, None)
     assert moving.output() == b"$-1\r\n"
     assert moving.arrive() == b""
     assert moving.ask("GET k") == b"$1\r\nv\r\n"

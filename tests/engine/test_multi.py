@@ -5,6 +5,7 @@ from aikv.base.random import Random
 from aikv.engine import gates
 from aikv.engine.blocking import Scheduler
 from aikv.engine.client import Link
+from aikv.engine.client_life import connect
 from aikv.engine.command import COMMANDS
 from aikv.engine.config import Config
 from aikv.engine.engine import Engine
@@ -85,7 +86,7 @@ class SlowClock(Clock):
 
 def test_time_stands_still_for_a_transaction() -> None:
     engine = Engine(Config(), SlowClock(), Random(1), Scheduler())
-    client = engine.connect(Link())
+    client = connect(engine, Link())
     engine.process(client, [[b"MULTI"], [b"SET", b"a", b"1", b"PX", b"5"], [b"PTTL", b"a"], [b"PTTL", b"a"]])
     client.out.clear()
     calls = COMMANDS[b"exec"].calls

@@ -28,7 +28,7 @@ def test_what_is_removed_is_freed_when_there_is_time(line: str) -> None:
     assert served.run(line)[:1] in (b":", b"+")
     gc.collect()
     assert alive() is not None
-    while served.engine.free_some(1000):
+    while served.engine.releaser.free(served.engine.clock, 1000):
         pass
     assert alive() is None
 
@@ -46,7 +46,7 @@ def test_a_renamed_value_is_whole_after_the_slices() -> None:
     served = Served()
     served.run("SADD", "large", *[b"member-%d" % number for number in range(10_000)])
     served.run("RENAME large other")
-    while served.engine.free_some(1000):
+    while served.engine.releaser.free(served.engine.clock, 1000):
         pass
     assert served.run("SCARD other") == b":10000\r\n"
 
@@ -60,7 +60,7 @@ def test_a_stream_is_freed_in_slices_with_what_its_groups_wait_for() -> None:
     served.run("XREADGROUP GROUP g c COUNT 1000 STREAMS large >")
     served.run("DEL large")
     slices = 1
-    while served.engine.free_some(0):
+    while served.engine.releaser.free(served.engine.clock, 0):
         slices += 1
     # A list of nodes holds no more than 511, and there are as many of pending entries, twice.
     assert slices > 5
@@ -70,4 +70,4 @@ def test_a_short_stream_is_not_kept() -> None:
     served = Served()
     served.run("XADD short 1-1 a b")
     served.run("DEL short")
-    assert not served.engine.free_some(0)
+    assert not served.engine.releaser.free(served.engine.clock, 0)

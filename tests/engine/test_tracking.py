@@ -6,6 +6,7 @@ What all clients are told is compared with the oracle in tests/compat/test_track
 import pytest
 
 from aikv.engine.client import Client, Link
+from aikv.engine.client_life import connect, disconnect
 from served import Served
 
 K = b">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n"
@@ -33,7 +34,7 @@ class Caching(Served):
 
     def resp3(self, link: Link | None = None) -> Client:
         """Make another client that speaks RESP3."""
-        client = self.engine.connect(link or Link())
+        client = connect(self.engine, link or Link())
         self.run("HELLO 3", client=client)
         return client
 
@@ -142,11 +143,11 @@ def test_the_table_is_dropped_with_the_last_client_that_tracked() -> None:
     served.run("CLIENT TRACKING ON", client=third)
     served.run("GET k")
     served.run("MGET k j", client=third)
-    served.engine.disconnect(third)
+    disconnect(served.engine, third)
     assert served.pushes("SET j 1") == b""
     assert served.pushes("SET k 1") == K
     served.run("GET k")
-    served.engine.disconnect(served.client)
+    disconnect(served.engine, served.client)
     assert not served.engine.tracks
     assert served.info("stats", "tracking_total_items") == "0"
 
@@ -168,7 +169,7 @@ def test_readers_of_one_key_that_have_gone_do_not_pile_up() -> None:
         visitor = served.resp3()
         served.run("CLIENT TRACKING ON", client=visitor)
         served.run("GET k", client=visitor)
-        served.engine.disconnect(visitor)
+        disconnect(served.engine, visitor)
     assert served.engine.tracking.items < 130
     served.run("GET k")
     assert served.pushes("SET k 1") == K
@@ -247,7 +248,7 @@ def test_a_listener_that_leaves_before_the_end_of_the_turn_is_not_told() -> None
     listener = served.resp3()
     served.run("CLIENT TRACKING ON BCAST PREFIX k", client=listener)
     served.run("SET k 1")
-    served.engine.disconnect(listener)
+    disconnect(served.engine, listener)
     served.engine.before_sleep()
     assert served.output(listener) == b""
     assert served.info("stats", "tracking_total_prefixes") == "0"

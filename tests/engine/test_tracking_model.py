@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from aikv.engine.client import Client
+from aikv.engine.client_life import disconnect
 from aikv.keyspace.expiry import ExpiryCycle
 from served import Served
 
@@ -159,7 +160,7 @@ class CacheMachine(RuleBasedStateMachine):
     @rule(number=who)
     def come_again(self, number: int) -> None:
         old = self.caches[number]
-        self.served.engine.disconnect(old.client)
+        disconnect(self.served.engine, old.client)
         self.caches[number] = Cache(self.served, old.mode)
 
     @invariant()

@@ -3,6 +3,7 @@
 import pytest
 
 from aikv.engine.client import Client
+from aikv.engine.client_life import disconnect
 from served import Served
 
 NULL = b"*-1\r\n"
@@ -120,7 +121,7 @@ def test_a_client_that_leaves_is_watched_for_no_more() -> None:
     other = served.connect()
     served.run("WATCH a b", client=other)
     served.run("WATCH b")
-    served.engine.disconnect(other)
+    disconnect(served.engine, other)
     assert list(served.engine.databases[0].watched) == [b"b"]
     served.run("SET b 1")
     assert transaction(served) == NULL

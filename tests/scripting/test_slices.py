@@ -6,6 +6,7 @@ import pytest
 
 from aikv.base.errors import CommandError
 from aikv.engine import gates
+from aikv.engine.client_life import disconnect
 from aikv.engine.command import COMMANDS
 from aikv.resp.reply import NO_REPLY
 from aikv.scripting import commands as script_commands  # noqa: F401 (declares them)
@@ -102,7 +103,7 @@ def test_a_client_that_leaves_gets_nothing_and_the_work_goes_on() -> None:
         return b"done"
 
     slow.start(work)
-    slow.engine.disconnect(slow.client)
+    disconnect(slow.engine, slow.client)
     slow.advance(1)
     assert done == [True]
     assert slow.output() == b""

@@ -21,8 +21,8 @@ from aikv.engine.acl.parse import UNKNOWN, RuleError, Unmatched, apply_rule, c_s
 from aikv.engine.acl.users import DEFAULT_USER, User, channels_left
 from aikv.engine.authentication import settle
 from aikv.engine.client import Client
+from aikv.engine.client_life import end_client
 from aikv.engine.config.store import ConfiguredUser
-from aikv.engine.ending import end_client
 from aikv.engine.pubsub import CHANNELS, PATTERNS, SHARDS
 from aikv.persistence.files import Files
 

@@ -15,6 +15,7 @@ from aikv import commands
 from aikv.base.clock import ManualClock
 from aikv.base.random import Random
 from aikv.engine.client import Link
+from aikv.engine.client_life import connect
 from aikv.engine.config import Config
 from aikv.engine.digest import dataset_digest
 from aikv.engine.engine import Engine
@@ -125,7 +126,7 @@ class World:
         self.rewriter = ScriptedChild(files, at_once)
         self.persistence = Persistence(self.engine, files, self.runner, self.saver, self.rewriter)
         self.engine.persistence = self.persistence
-        self.client = self.engine.connect(Link())
+        self.client = connect(self.engine, Link())
 
     def run(self, *argv: bytes) -> bytes:
         """Run one command; returns the raw reply, which nobody has been sent yet."""
