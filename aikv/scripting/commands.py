@@ -1,5 +1,6 @@
 """EVAL and its relatives, SCRIPT. What they do is told in `scripts`."""
 
+from collections.abc import Callable
 from typing import Final
 
 from aikv.base.errors import CommandError
@@ -15,6 +16,7 @@ from aikv.engine.command import (
     RUNS_SCRIPTS,
     SKIP_MONITOR,
     STALE,
+    Handler,
     command,
     container,
 )
@@ -25,8 +27,6 @@ from aikv.resp.reply import OK
 from aikv.scripting.scripts import Scripts
 
 _RUNNING: Final = NOSCRIPT | SKIP_MONITOR | NO_MANDATORY_KEYS | STALE | MOVABLE_KEYS | RUNS_SCRIPTS
-_COMPLEXITY: Final = "Depends on the script that is executed."
-_KEYS_AND_ARGUMENTS: Final = "numkeys [key [key ...]] [arg [arg ...]]"
 
 
 def scripts_of(ctx: Context) -> Scripts:
@@ -50,61 +50,48 @@ def _run(ctx: Context, argv: list[bytes], by_sha: bool, read_only: bool) -> obje
     return scripts.evaluate(ctx, argv, script, keys, read_only)
 
 
-@command(
-    "EVAL",
-    arity=-3,
-    flags=_RUNNING | MAY_REPLICATE,
-    keys=(counted(2, "RW access update"),),
-    group="scripting",
-    since="2.6.0",
-    complexity=_COMPLEXITY,
-    summary="Runs a script in Lua.",
-    syntax="script " + _KEYS_AND_ARGUMENTS,
-)
+def _runs(name: str, script: str, since: str, read_only: bool, summary: str) -> Callable[[Handler], Handler]:
+    """Declare a command that runs a script, which is given as its first argument, `script`."""
+    return command(
+        name,
+        arity=-3,
+        flags=_RUNNING | (READONLY if read_only else MAY_REPLICATE),
+        keys=(counted(2, "RO access" if read_only else "RW access update"),),
+        group="scripting",
+        since=since,
+        complexity="Depends on the script that is executed.",
+        summary=summary,
+        syntax=script + " numkeys [key [key ...]] [arg [arg ...]]",
+    )
+
+
+@_runs("EVAL", "script", since="2.6.0", read_only=False, summary="Runs a script in Lua.")
 def eval_(ctx: Context, argv: list[bytes]) -> object:
     return _run(ctx, argv, False, False)
 
 
-@command(
+@_runs(
     "EVALSHA",
-    arity=-3,
-    flags=_RUNNING | MAY_REPLICATE,
-    keys=(counted(2, "RW access update"),),
-    group="scripting",
+    "sha1",
     since="2.6.0",
-    complexity=_COMPLEXITY,
+    read_only=False,
     summary="Runs a script in Lua that the server has, by its SHA-1 digest.",
-    syntax="sha1 " + _KEYS_AND_ARGUMENTS,
 )
 def evalsha(ctx: Context, argv: list[bytes]) -> object:
     return _run(ctx, argv, True, False)
 
 
-@command(
-    "EVAL_RO",
-    arity=-3,
-    flags=_RUNNING | READONLY,
-    keys=(counted(2, "RO access"),),
-    group="scripting",
-    since="7.0.0",
-    complexity=_COMPLEXITY,
-    summary="Runs a script in Lua that changes nothing.",
-    syntax="script " + _KEYS_AND_ARGUMENTS,
-)
+@_runs("EVAL_RO", "script", since="7.0.0", read_only=True, summary="Runs a script in Lua that changes nothing.")
 def eval_ro(ctx: Context, argv: list[bytes]) -> object:
     return _run(ctx, argv, False, True)
 
 
-@command(
+@_runs(
     "EVALSHA_RO",
-    arity=-3,
-    flags=_RUNNING | READONLY,
-    keys=(counted(2, "RO access"),),
-    group="scripting",
+    "sha1",
     since="7.0.0",
-    complexity=_COMPLEXITY,
+    read_only=True,
     summary="Runs a script in Lua that changes nothing and that the server has, by its SHA-1 digest.",
-    syntax="sha1 " + _KEYS_AND_ARGUMENTS,
 )
 def evalsha_ro(ctx: Context, argv: list[bytes]) -> object:
     return _run(ctx, argv, True, True)

@@ -71,3 +71,12 @@ class BothEngines:
         expected = self.ask(body, *argv)
         assert self.run(body, *argv) == expected, f"{body} with {argv}"
         return expected
+
+    def compare_calls(self, function: str, many_arguments: list[str]) -> None:
+        """Call a function with each of the arguments, in all ways that show in the errors of Lua."""
+        for arguments in many_arguments:
+            self.compare(f"local v = {function}({arguments}) return v")
+            self.compare(f"local f = {function}\n\nlocal v = f({arguments}) return v")
+            self.compare(f"local t = {{m = {function}}} local v = t:m({arguments}) return v and type(v)")
+            self.compare(f"local t = {{pcall(function() local v = {function}({arguments}) return v end)}} return t")
+            self.compare(f"local t = {{pcall({', '.join(filter(None, [function, arguments]))})}} return t")

@@ -5,6 +5,9 @@
 -- as lua-cjson does, and says what is wrong with it. Where the next backslash is, is known at each time, so that a
 -- pattern need not look for one: a string that ends before it has no escapes. No place of the text is searched more
 -- than a fixed number of times.
+--
+-- `object_at` and `array_at` try their patterns in the same way, each in its own text: one function for both, called
+-- for each value, would make decoding a tenth slower.
 
 local arguments, escapes, numbers, null = ...
 local byte, concat, find, format, select, sub, tonumber, type =

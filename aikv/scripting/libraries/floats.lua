@@ -62,21 +62,26 @@ function floats.is_single(number)
   return power <= 128 and fraction * 2 ^ 24 % 1 == 0
 end
 
--- The number that a word says in single precision.
-function floats.from_single(word)
-  local negative = word >= SIGN
-  local mantissa, exponent = word % 2 ^ 23, floor(word / 2 ^ 23) % 256
+-- The number that these say: a sign, a mantissa of so many `digits`, an exponent from 0 to `highest`.
+local function assembled(negative, mantissa, digits, exponent, highest)
   local number
-  if exponent == 255 and mantissa ~= 0 then
+  -- The exponent of a number from 1 to 2, whose mantissa is read as an integer.
+  local shift = (highest - 1) / 2 + digits
+  if exponent == highest and mantissa ~= 0 then
     return negative and NEGATIVE_NAN or NAN
-  elseif exponent == 255 then
+  elseif exponent == highest then
     number = INFINITY
   elseif exponent == 0 then
-    number = ldexp(mantissa, -149)
+    number = ldexp(mantissa, 1 - shift)
   else
-    number = ldexp(mantissa + 2 ^ 23, exponent - 150)
+    number = ldexp(mantissa + 2 ^ digits, exponent - shift)
   end
   return negative and -number or number
+end
+
+-- The number that a word says in single precision.
+function floats.from_single(word)
+  return assembled(word >= SIGN, word % 2 ^ 23, 23, floor(word / 2 ^ 23) % 256, 255)
 end
 
 -- A number in double precision as two words, the high one first.
@@ -101,19 +106,7 @@ end
 
 -- The number that two words say in double precision.
 function floats.from_double(high, low)
-  local negative = high >= SIGN
-  local mantissa, exponent = high % 2 ^ 20 * WORD + low, floor(high / 2 ^ 20) % 2048
-  local number
-  if exponent == 2047 and mantissa ~= 0 then
-    return negative and NEGATIVE_NAN or NAN
-  elseif exponent == 2047 then
-    number = INFINITY
-  elseif exponent == 0 then
-    number = ldexp(mantissa, -1074)
-  else
-    number = ldexp(mantissa + 2 ^ 52, exponent - 1075)
-  end
-  return negative and -number or number
+  return assembled(high >= SIGN, high % 2 ^ 20 * WORD + low, 52, floor(high / 2 ^ 20) % 2048, 2047)
 end
 
 return floats
