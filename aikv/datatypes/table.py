@@ -16,6 +16,9 @@ Hashes of bytes are seeded per process (SipHash), so a client cannot choose keys
 A hash is mostly more than mypyc keeps in an int without making an object, which takes some 250 instructions: a
 table of one bucket, as most collections are, asks for none.
 
+The index of a key's bucket is computed in four places in the same words: `get`, `bucket_of`, `set` and `pop`. Every
+command comes through one of them, and an interpreter would pay for a call in each with a quarter of a look-up.
+
 Costs: get, set, delete O(1); `scan` O(bucket); `random_key` O(bucket) with a bucket of at most a few hundred keys.
 """
 
