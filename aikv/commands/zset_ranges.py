@@ -2,25 +2,14 @@
 
 Theory of operation: whatever a range is given by, it becomes two ranks (`datatypes.zset_ranges`), and is read or
 removed by these. The arguments of ZRANGE and of its older kin, which fix kind and direction, are read by
-`_RangeArguments`; going backwards, a range of scores or members names its upper bound first.
+`RangeArguments`; going backwards, a range of scores or members names its upper bound first.
 """
 
 from typing import Final
 
-from aikv.base.errors import SYNTAX, CommandError
-from aikv.base.numbers import to_i64
 from aikv.commands.zset_lookup import lookup_zset, peek_zset
+from aikv.commands.zset_range_arguments import ANY, LEX, RANK, SCORE, Bounds, RangeArguments
 from aikv.commands.zset_store import store_columns
-from aikv.datatypes.zset_ranges import (
-    LexRange,
-    ScoreRange,
-    limited,
-    mirrored,
-    parse_lex_range,
-    parse_score_range,
-    rank_range,
-)
-from aikv.datatypes.zsets import SortedSet
 from aikv.engine import events
 from aikv.engine.command import DENYOOM, FAST, READONLY, WRITE, command
 from aikv.engine.context import Context
@@ -28,118 +17,12 @@ from aikv.engine.events import Event
 from aikv.engine.keyspec import DELETE, OVERWRITE, READ, at
 from aikv.resp.reply import PairList
 
-# What a range is given by; ANY is for the options to say.
-_ANY: Final = 0
-_RANK: Final = 1
-_SCORE: Final = 2
-_LEX: Final = 3
-
-_NOT_A_SCORE: Final = b"ERR min or max is not a float"
-_NOT_A_MEMBER: Final = b"ERR min or max not valid string range item"
-_LIMIT_BY_RANK: Final = b"ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"
-_SCORES_BY_LEX: Final = b"ERR syntax error, WITHSCORES not supported in combination with BYLEX"
 _OF_COUNT: Final = "O(log(N)) for a sorted set of N members."
 _OF_RANGE: Final = "O(log(N)+M) for a sorted set of N members and M members in the range."
 
 
-def _score_range(low: bytes, high: bytes) -> ScoreRange:
-    wanted = parse_score_range(low, high)
-    if wanted is None:
-        raise CommandError(_NOT_A_SCORE)
-    return wanted
-
-
-def _lex_range(low: bytes, high: bytes) -> LexRange:
-    wanted = parse_lex_range(low, high)
-    if wanted is None:
-        raise CommandError(_NOT_A_MEMBER)
-    return wanted
-
-
-class _Bounds:
-    """A range of the kind `by`, from the arguments `low` and `high`. Raises CommandError."""
-
-    def __init__(self, by: int, low: bytes, high: bytes) -> None:
-        self.by: Final = by
-        self.first = 0
-        self.last = 0
-        self.scores: ScoreRange | None = None
-        self.lex: LexRange | None = None
-        if by == _RANK:
-            self.first = to_i64(low)
-            self.last = to_i64(high)
-        elif by == _SCORE:
-            self.scores = _score_range(low, high)
-        else:
-            self.lex = _lex_range(low, high)
-
-    def ranks(self, held: SortedSet, reverse: bool) -> tuple[int, int]:
-        """The ranks in `held`; the range of ranks itself is counted from the highest if `reverse`."""
-        if self.scores is not None:
-            return held.score_ranks(self.scores)
-        if self.lex is not None:
-            return held.lex_ranks(self.lex, reverse)
-        size = len(held)
-        ranks = rank_range(self.first, self.last, size)
-        return mirrored(ranks, size) if reverse else ranks
-
-
-class _RangeArguments:
-    """The arguments of a command of ZRANGE's kin, whose first bound is at index `first`. Raises CommandError.
-
-    `by` is what it ranges over, `reverse` its direction; with `by` _ANY, options may say both. `stored` is for
-    ZRANGESTORE.
-    """
-
-    def __init__(self, argv: list[bytes], first: int, by: int, reverse: bool, stored: bool) -> None:
-        self.scored = False
-        self.reverse = reverse
-        self.offset = 0
-        self.limit = -1
-        self.by = by
-        self._parse_options(argv, first + 2, stored)
-        if self.by == _ANY:
-            self.by = _RANK
-        if self.limit != -1 and self.by == _RANK:
-            raise CommandError(_LIMIT_BY_RANK)
-        if self.scored and self.by == _LEX:
-            raise CommandError(_SCORES_BY_LEX)
-        swapped = self.reverse and self.by != _RANK
-        low, high = (argv[first + 1], argv[first]) if swapped else (argv[first], argv[first + 1])
-        self.bounds: Final = _Bounds(self.by, low, high)
-
-    def ranks(self, held: SortedSet) -> tuple[int, int]:
-        """The ranks in `held` of the members wanted."""
-        ranks = self.bounds.ranks(held, self.reverse)
-        if self.by == _RANK or (self.offset == 0 and self.limit < 0):
-            return ranks
-        return limited(ranks, self.offset, self.limit, self.reverse)
-
-    def _parse_options(self, argv: list[bytes], index: int, stored: bool) -> None:
-        turnable = self.by == _ANY
-        count = len(argv)
-        while index < count:
-            option = argv[index].upper()
-            if option == b"WITHSCORES" and not stored:
-                self.scored = True
-            elif option == b"LIMIT" and index + 2 < count:
-                self.offset = to_i64(argv[index + 1])
-                self.limit = to_i64(argv[index + 2])
-                index += 2
-            elif option == b"REV" and turnable:
-                self.reverse = True
-                turnable = False
-            elif option == b"BYLEX" and self.by == _ANY:
-                self.by = _LEX
-            elif option == b"BYSCORE" and self.by == _ANY:
-                self.by = _SCORE
-            else:
-                raise CommandError(SYNTAX)
-            index += 1
-
-
 def _range(ctx: Context, argv: list[bytes], by: int, reverse: bool) -> object:
-    arguments = _RangeArguments(argv, 2, by, reverse, stored=False)
+    arguments = RangeArguments(argv, 2, by, reverse, stored=False)
     held = lookup_zset(ctx, argv[1])
     if held is None:
         return []
@@ -161,7 +44,7 @@ def _range(ctx: Context, argv: list[bytes], by: int, reverse: bool) -> object:
     syntax="key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]",
 )
 def zrange(ctx: Context, argv: list[bytes]) -> object:
-    return _range(ctx, argv, _ANY, False)
+    return _range(ctx, argv, ANY, False)
 
 
 @command(
@@ -176,7 +59,7 @@ def zrange(ctx: Context, argv: list[bytes]) -> object:
     syntax="key start stop [WITHSCORES]",
 )
 def zrevrange(ctx: Context, argv: list[bytes]) -> object:
-    return _range(ctx, argv, _RANK, True)
+    return _range(ctx, argv, RANK, True)
 
 
 @command(
@@ -191,7 +74,7 @@ def zrevrange(ctx: Context, argv: list[bytes]) -> object:
     syntax="key min max [WITHSCORES] [LIMIT offset count]",
 )
 def zrangebyscore(ctx: Context, argv: list[bytes]) -> object:
-    return _range(ctx, argv, _SCORE, False)
+    return _range(ctx, argv, SCORE, False)
 
 
 @command(
@@ -206,7 +89,7 @@ def zrangebyscore(ctx: Context, argv: list[bytes]) -> object:
     syntax="key max min [WITHSCORES] [LIMIT offset count]",
 )
 def zrevrangebyscore(ctx: Context, argv: list[bytes]) -> object:
-    return _range(ctx, argv, _SCORE, True)
+    return _range(ctx, argv, SCORE, True)
 
 
 @command(
@@ -221,7 +104,7 @@ def zrevrangebyscore(ctx: Context, argv: list[bytes]) -> object:
     syntax="key min max [LIMIT offset count]",
 )
 def zrangebylex(ctx: Context, argv: list[bytes]) -> object:
-    return _range(ctx, argv, _LEX, False)
+    return _range(ctx, argv, LEX, False)
 
 
 @command(
@@ -236,7 +119,7 @@ def zrangebylex(ctx: Context, argv: list[bytes]) -> object:
     syntax="key max min [LIMIT offset count]",
 )
 def zrevrangebylex(ctx: Context, argv: list[bytes]) -> object:
-    return _range(ctx, argv, _LEX, True)
+    return _range(ctx, argv, LEX, True)
 
 
 @command(
@@ -251,7 +134,7 @@ def zrevrangebylex(ctx: Context, argv: list[bytes]) -> object:
     syntax="dst src min max [BYSCORE | BYLEX] [REV] [LIMIT offset count]",
 )
 def zrangestore(ctx: Context, argv: list[bytes]) -> object:
-    arguments = _RangeArguments(argv, 3, _ANY, False, stored=True)
+    arguments = RangeArguments(argv, 3, ANY, False, stored=True)
     held = lookup_zset(ctx, argv[2])
     members: list[bytes] = []
     scores: list[object] = []
@@ -273,7 +156,7 @@ def zrangestore(ctx: Context, argv: list[bytes]) -> object:
     syntax="key min max",
 )
 def zcount(ctx: Context, argv: list[bytes]) -> object:
-    return _count(ctx, argv, _SCORE)
+    return _count(ctx, argv, SCORE)
 
 
 @command(
@@ -288,11 +171,11 @@ def zcount(ctx: Context, argv: list[bytes]) -> object:
     syntax="key min max",
 )
 def zlexcount(ctx: Context, argv: list[bytes]) -> object:
-    return _count(ctx, argv, _LEX)
+    return _count(ctx, argv, LEX)
 
 
 def _count(ctx: Context, argv: list[bytes], by: int) -> int:
-    bounds = _Bounds(by, argv[2], argv[3])
+    bounds = Bounds(by, argv[2], argv[3])
     held = lookup_zset(ctx, argv[1])
     if held is None:
         return 0
@@ -312,7 +195,7 @@ def _count(ctx: Context, argv: list[bytes], by: int) -> int:
     syntax="key start stop",
 )
 def zremrangebyrank(ctx: Context, argv: list[bytes]) -> object:
-    return _remove(ctx, argv, _RANK, events.ZSET_REMRANGEBYRANK)
+    return _remove(ctx, argv, RANK, events.ZSET_REMRANGEBYRANK)
 
 
 @command(
@@ -327,7 +210,7 @@ def zremrangebyrank(ctx: Context, argv: list[bytes]) -> object:
     syntax="key min max",
 )
 def zremrangebyscore(ctx: Context, argv: list[bytes]) -> object:
-    return _remove(ctx, argv, _SCORE, events.ZSET_REMRANGEBYSCORE)
+    return _remove(ctx, argv, SCORE, events.ZSET_REMRANGEBYSCORE)
 
 
 @command(
@@ -342,11 +225,11 @@ def zremrangebyscore(ctx: Context, argv: list[bytes]) -> object:
     syntax="key min max",
 )
 def zremrangebylex(ctx: Context, argv: list[bytes]) -> object:
-    return _remove(ctx, argv, _LEX, events.ZSET_REMRANGEBYLEX)
+    return _remove(ctx, argv, LEX, events.ZSET_REMRANGEBYLEX)
 
 
 def _remove(ctx: Context, argv: list[bytes], by: int, event: Event) -> int:
-    bounds = _Bounds(by, argv[2], argv[3])
+    bounds = Bounds(by, argv[2], argv[3])
     held = peek_zset(ctx, argv[1])
     if held is None:
         return 0
