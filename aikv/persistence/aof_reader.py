@@ -2,11 +2,8 @@
 is odd.
 
 Theory of operation: compiled, `aof_scan` walks over a block. Interpreted, a block is split at every CR LF, once,
-which is faster there. In a well-formed file the pieces are then headers and arguments in turn, so a command is
-checked by comparing each header with the length of the piece behind it, and its arguments are every second piece.
-A piece that is shorter than its header says is an argument that contains CR LF; the pieces are joined again until the
-length fits. Nothing is accepted that is not exactly what `encode_command` makes, so the length in the file of the
-commands of a run follows from their arguments and no offset is counted on the way.
+which is faster there (`aof_pieces`). Nothing is accepted that is not exactly what `encode_command` makes, so the length
+in the file of the commands of a run follows from their arguments and no offset is counted on the way.
 
 The command on the edge of a block, an annotation line, and anything that does not fit are read by `_exact`,
 item by item, which reads on as needed, holds no more than one command beyond the file's block, and knows
@@ -21,6 +18,7 @@ from typing import Final
 from aikv.base.errors import CorruptFile
 from aikv.base.form import COMPILED
 from aikv.persistence.aof_format import ANNOTATION_MAX, TIMESTAMP, encoded_length
+from aikv.persistence.aof_pieces import COUNTS, fits, joined_arguments
 from aikv.persistence.aof_scan import scan
 from aikv.persistence.files import Files
 
@@ -33,10 +31,6 @@ _CRLF: Final = b"\r\n"
 _STAR: Final = 42
 _DOLLAR: Final = 36
 _HASH: Final = 35
-# Argument counts and lengths that have their header's text ready; longer ones take the exact way.
-_SHORT: Final = 4096
-_COUNTS: Final = {b"*%d" % n: n for n in range(1, _SHORT)}
-_LENGTHS: Final = {b"$%d" % n: n for n in range(_SHORT)}
 
 
 class AofGarbage(CorruptFile):
@@ -136,7 +130,7 @@ class AofReader:
         end = len(pieces) - 1
         start = self._next
         while start < end:
-            count = _COUNTS.get(pieces[start])
+            count = COUNTS.get(pieces[start])
             if count is None:
                 if pieces[start][:1] == b"#" and self._annotation_piece(run, start):
                     return run
@@ -144,12 +138,12 @@ class AofReader:
             behind = start + 1 + 2 * count
             if behind <= end:
                 argv = pieces[start + 2 : behind : 2]
-                if _fits(pieces, start + 1, argv):
+                if fits(pieces, start + 1, argv):
                     run.append(argv)
                     start = behind
                     continue
             argv = []
-            behind = _join_pieces(pieces, start + 1, end, count, argv)
+            behind = joined_arguments(pieces, start + 1, end, count, argv)
             if behind < 0:
                 break
             run.append(argv)
@@ -300,49 +294,6 @@ def run_length(run: list[list[bytes]], commands: int) -> int:
     for i in range(commands):
         length += encoded_length(run[i])
     return length
-
-
-def _fits(pieces: list[bytes], header: int, argv: list[bytes]) -> bool:
-    """Whether every argument is as long as the header before it says, the first of which is
-    `pieces[header]`."""
-    for arg in argv:
-        if _LENGTHS.get(pieces[header]) != len(arg):
-            return False
-        header += 2
-    return True
-
-
-def _join_pieces(pieces: list[bytes], at: int, end: int, count: int, argv: list[bytes]) -> int:
-    """Read `count` arguments, some with CR LF inside, from `pieces[at:end]` into `argv`.
-
-    Returns the index behind them, or -1 if they are not all there or something does not fit.
-    """
-    while len(argv) < count:
-        if at + 1 >= end:
-            return -1
-        size = _LENGTHS.get(pieces[at], -1)
-        if size < 0:
-            size = _long_length(pieces[at])
-            if size < 0:
-                return -1
-        at += 1
-        first = at
-        length = len(pieces[at])
-        while length < size and at + 1 < end:
-            at += 1
-            length += 2 + len(pieces[at])
-        if length != size:
-            return -1
-        at += 1
-        argv.append(pieces[first] if at == first + 1 else _CRLF.join(pieces[first:at]))
-    return at
-
-
-def _long_length(header: bytes) -> int:
-    digits = header[1:]
-    if header[:1] != b"$" or not digits.isdigit() or digits[:1] == b"0" or len(digits) > 19:
-        return -1
-    return int(digits)
 
 
 def _no_newline(got: bytes) -> str:
