@@ -103,7 +103,7 @@ class AppendLog:
             self.waits.serve()
         if self._copying:
             self._forget_copiers()
-        self.aof.expire_history()
+        self.aof.history.expire()
 
     def due(self) -> bool:
         """Whether a rewrite is to be started now, if no other child runs."""
@@ -187,13 +187,13 @@ class AppendLog:
             except OSError as error:
                 raise CommandError(b"ERR " + described(error).encode()) from error
         self._copying.add(client_id)
-        self.aof.pinned = True
+        self.aof.history.pinned = True
         return files
 
     def end_copy(self, client_id: int) -> None:
         """Client `client_id` needs the files no longer."""
         self._copying.discard(client_id)
-        self.aof.pinned = bool(self._copying)
+        self.aof.history.pinned = bool(self._copying)
 
     def _forget_copiers(self) -> None:
         for client_id in list(self._copying):
@@ -251,7 +251,7 @@ class AppendLog:
     def _read_history(self) -> None:
         config = self._engine.config
         forever = config.get_bool("aof-disable-auto-gc")
-        self.aof.history_s = -1 if forever else config.get_int("aikv-aof-history-seconds")
+        self.aof.history.keep_s = -1 if forever else config.get_int("aikv-aof-history-seconds")
 
     def _switch(self) -> None:
         wanted = self._engine.config.get_bool("appendonly")

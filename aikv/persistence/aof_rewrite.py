@@ -10,8 +10,7 @@ are deleted. At each step the manifest on disk names files that together hold ev
     finish_rewrite     base 2, incr 2            history: base 1, incr 1
     history deleted    base 2, incr 2
 
-History is deleted at once, or after `history_s` seconds, so that a restore to a moment before the rewrite is possible
-(aikv-aof-history-seconds), or when nobody copies the files any more (`pinned`).
+When history is deleted is told in `aof_history_files`.
 
 `begin_rewrite` forces incr 1 to the disk before the manifest names incr 2: a file that is not the last one must be
 whole, and a later change must not survive an earlier one.
@@ -35,7 +34,7 @@ from aikv.base import log
 from aikv.base.clock import Clock
 from aikv.base.errors import AikvError
 from aikv.persistence.aof_fsync import DiskJob, DiskRunner
-from aikv.persistence.aof_history import out_of_time
+from aikv.persistence.aof_history_files import HistoryFiles
 from aikv.persistence.aof_limit import RewriteLimit
 from aikv.persistence.aof_log import OFF, ON, WAIT_REWRITE, AofLog
 from aikv.persistence.aof_manifest import AofPart, Manifest, temp_incr_name
@@ -66,13 +65,7 @@ class Aof(AofLog):
         # The size after the last rewrite, from which growth is measured.
         self.base_size: int = 0
         self._rewrite_began_us: int = 0
-        # For how many seconds history is kept; -1 is for ever.
-        self.history_s: int = 0
-        # Whether somebody copies the files of the log: none is deleted then.
-        self.pinned: bool = False
-        # The monotonic time at which `expire_history` looks again, and whether it does so with the log off, too.
-        self._history_look_us: int = 0
-        self._history_due: bool = False
+        self.history: Final = HistoryFiles(self)
 
     def start(self, make_base: Callable[[str], None], temp_path: str, rdb: bool) -> None:
         """Open the log for appending after it was loaded, making its first files where there are none.
@@ -99,7 +92,7 @@ class Aof(AofLog):
             ) from error
         self.state = ON
         self.active = True
-        self.delete_history()
+        self.history.delete()
 
     def _measure(self) -> None:
         self.fixed_size = 0
@@ -136,7 +129,7 @@ class Aof(AofLog):
             self.abort_rewrite("", False)
         self.flush()
         self._sync_tail()
-        self._close_beside(self.tail.attach(-1, 0))
+        self.close_beside(self.tail.attach(-1, 0))
         self.tail.buffer = []
         self.state = OFF
         self.active = False
@@ -208,14 +201,14 @@ class Aof(AofLog):
             try:
                 self.store.commit()
             except OSError:
-                self._close_beside(fd)
+                self.close_beside(fd)
                 if self.store.renamed:
                     # The manifest on disk may name the new file: its number is taken.
                     self.manifest.incr_seq = manifest.incr_seq
                 raise
             self.fixed_size += self.tail.size
             self.manifest = manifest
-        self._close_beside(self.tail.attach(fd, 0))
+        self.close_beside(self.tail.attach(fd, 0))
         log.notice(f"Creating AOF incr file {name} on background rewrite")
 
     def finish_rewrite(self, temp_path: str, rdb: bool) -> bool:
@@ -250,10 +243,7 @@ class Aof(AofLog):
         self.last_rewrite_ok = True
         self.limit.failures = 0
         self.forget_fsync_error()
-        # To commit a manifest takes 20 ms: a second one, for what is history now, would make that wait twice as long.
-        if not self._history_due:
-            self._history_due = True
-            self._history_look_us = self.clock.monotonic_us() + _SECOND_US
+        self.history.note_rewrite()
         log.notice("Background AOF rewrite finished successfully")
         return True
 
@@ -272,7 +262,7 @@ class Aof(AofLog):
         """Remove files that were named but that no manifest mentions."""
         for part in (base, incr):
             if part is not None and self.store.files.exists(self.store.path(part.name)):
-                self._remove(self.store.path(part.name))
+                self.remove(self.store.path(part.name))
 
     def abort_rewrite(self, temp_path: str, failed: bool = True) -> None:
         """The rewrite did not come to its end; `failed` False if it was stopped on purpose.
@@ -280,16 +270,16 @@ class Aof(AofLog):
         `temp_path` is removed if it is there; "" if there is none.
         """
         if temp_path and self.store.files.exists(temp_path):
-            self._remove(temp_path)
+            self.remove(temp_path)
         if self.state == WAIT_REWRITE:
             # Nothing names what was collected; the next try begins with a new dataset.
-            self._close_beside(self.tail.attach(-1, 0))
+            self.close_beside(self.tail.attach(-1, 0))
             self.tail.buffer = []
             self.active = False
             self.forget_errors()
             temp_incr = self.store.path(temp_incr_name(self.store.filename))
             if self.store.files.exists(temp_incr):
-                self._remove(temp_incr)
+                self.remove(temp_incr)
             self.rewrite_scheduled = True
         self._end_rewrite()
         if failed:
@@ -333,57 +323,13 @@ class Aof(AofLog):
             except OSError as error:
                 self.note_fsync_error(error, self.tail.generation)
 
-    def _close_beside(self, fd: int) -> None:
+    def close_beside(self, fd: int) -> None:
         """Close `fd` behind whatever is still being done with it."""
         if fd >= 0:
             self.runner.submit(DiskJob(fd, True, 0, 0, 0))
 
-    def expire_history(self) -> None:
-        """Call about ten times a second: deletes the history files whose time is over."""
-        if self.manifest.history and (self.state == ON or self._history_due):
-            now_us = self.clock.monotonic_us()
-            if now_us >= self._history_look_us:
-                self._history_look_us = now_us + _SECOND_US
-                self._history_due = False
-                self.delete_history()
-
-    def delete_history(self) -> None:
-        """Delete the history files whose time is over; one that cannot be deleted stays in the manifest for the next
-        time.
-
-        A base goes before the incr files behind it, so that what is left after a crash is not taken for a whole.
-        """
-        due = [] if self.pinned else out_of_time(self.manifest, self.history_s, self.clock.unix_ms() // 1000)
-        if not due:
-            return
-        used = [part.name for part in self.manifest.parts()]
-        manifest = self.manifest.copy()
-        kept = [part for part in due if part.name not in used and not self._deleted(part.name)]
-        manifest.history = [part for part in manifest.history if part not in due or part in kept]
-        try:
-            self.store.prepare(manifest)
-            self.store.commit()
-        except OSError as error:
-            log.warning(f"Can't remove deleted files from the AOF manifest: {error.strerror}")
-            return
-        self.manifest = manifest
-
-    def _deleted(self, name: str) -> bool:
-        log.notice(f"Removing the history file {name} in the background")
-        path = self.store.path(name)
-        try:
-            # With the descriptor still open the name goes at once, and the blocks when the runner closes it.
-            fd = self.store.files.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        except FileNotFoundError:
-            return True
-        except OSError as error:
-            log.warning(f"Can't remove the history file {name}: {error.strerror}")
-            return False
-        removed = self._remove(path)
-        self._close_beside(fd)
-        return removed
-
-    def _remove(self, path: str) -> bool:
+    def remove(self, path: str) -> bool:
+        """Remove a file; False, and logged, where that fails."""
         try:
             self.store.files.unlink(path)
         except OSError as error:

@@ -28,7 +28,7 @@ def history(folder: Path, keep_s: int = 10_000, rdb: bool = True) -> World:
     folder.mkdir()
     world = World(folder, NO, rdb=rdb)
     world.aof.timestamps = True
-    world.aof.history_s = keep_s
+    world.aof.history.keep_s = keep_s
     world.start()
     for second in (0, 5, 10, 15, 20, 25, 30, 40):
         world.clock.now_us = (BEGAN_S + second) * 1_000_000

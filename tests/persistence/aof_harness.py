@@ -290,7 +290,7 @@ class World:
     def finish_rewrite(self) -> bool:
         """End the rewrite that `begin_rewrite` began, and what follows a second later."""
         done = self.aof.finish_rewrite(self.temp_path, self.rdb)
-        self.aof.delete_history()
+        self.aof.history.delete()
         return done
 
     def manifest(self) -> str:

@@ -72,7 +72,7 @@ def test_no_time_is_noted_unless_asked_for(tmp_path: Path) -> None:
 
 def test_history_is_deleted_when_its_time_is_over_and_not_before(tmp_path: Path) -> None:
     world = World(tmp_path, NO)
-    world.aof.history_s = 10
+    world.aof.history.keep_s = 10
     world.start()
     rewrite(world)
     kept = [f"{FILENAME}.1.incr.aof", f"{FILENAME}.1.base.rdb"]
@@ -80,25 +80,25 @@ def test_history_is_deleted_when_its_time_is_over_and_not_before(tmp_path: Path)
     world.clock.advance_ms(5 * MS)
     rewrite(world)
     world.clock.advance_ms(5 * MS - 1)
-    world.aof.expire_history()
+    world.aof.history.expire()
     assert len(history_of(world)) == 4
     world.clock.advance_ms(1 * MS)
-    world.aof.expire_history()
+    world.aof.history.expire()
     assert history_of(world) == [f"{FILENAME}.2.incr.aof", f"{FILENAME}.2.base.rdb"]
     assert not any((tmp_path / FOLDER / name).exists() for name in kept)
     world.clock.advance_ms(5 * MS)
-    world.aof.expire_history()
+    world.aof.history.expire()
     assert history_of(world) == []
 
 
 def test_history_outlives_a_restart(tmp_path: Path) -> None:
     world = World(tmp_path, NO)
-    world.aof.history_s = 10
+    world.aof.history.keep_s = 10
     world.start()
     rewrite(world)
     assert world.aof.close()
     again = World(tmp_path, NO)
-    again.aof.history_s = 10
+    again.aof.history.keep_s = 10
     again.clock.now_us = world.clock.now_us + 9_999_999
     again.start()
     assert len(history_of(again)) == 2
@@ -110,24 +110,24 @@ def test_history_outlives_a_restart(tmp_path: Path) -> None:
 
 def test_nothing_is_deleted_while_somebody_copies_or_with_minus_one(tmp_path: Path) -> None:
     world = World(tmp_path, NO)
-    world.aof.pinned = True
+    world.aof.history.pinned = True
     world.start()
     rewrite(world)
     assert len(history_of(world)) == 2
-    world.aof.pinned = False
-    world.aof.history_s = -1
+    world.aof.history.pinned = False
+    world.aof.history.keep_s = -1
     world.clock.advance_ms(10**9)
-    world.aof.expire_history()
+    world.aof.history.expire()
     assert len(history_of(world)) == 2
-    world.aof.history_s = 0
+    world.aof.history.keep_s = 0
     world.clock.advance_ms(1 * MS)
-    world.aof.expire_history()
+    world.aof.history.expire()
     assert history_of(world) == []
 
 
 def test_every_base_begins_a_whole_log(tmp_path: Path) -> None:
     world = World(tmp_path, NO)
-    world.aof.history_s = -1
+    world.aof.history.keep_s = -1
     world.start()
     for _ in range(2):
         rewrite(world)
@@ -143,7 +143,7 @@ def test_every_base_begins_a_whole_log(tmp_path: Path) -> None:
 
 def test_a_log_that_was_switched_off_meanwhile_has_no_past(tmp_path: Path) -> None:
     world = World(tmp_path, NO)
-    world.aof.history_s = -1
+    world.aof.history.keep_s = -1
     world.start()
     rewrite(world)
     world.aof.disable()
@@ -157,7 +157,7 @@ def test_redis_takes_a_log_with_history_over(tmp_path: Path, start_server: Start
     folder = tmp_path / "server"
     folder.mkdir()
     world = World(folder, NO)
-    world.aof.history_s = 1000
+    world.aof.history.keep_s = 1000
     world.aof.timestamps = True
     world.start()
     world.do(b"SET", b"a", b"1")

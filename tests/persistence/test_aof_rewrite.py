@@ -152,7 +152,7 @@ def test_what_a_rewrite_replaces_is_deleted_a_second_later(tmp_path: Path, on: b
     assert world.aof.finish_rewrite(world.temp_path, world.rdb)
     for ms, history in ((0, 2), (999, 2), (1, 0)):
         world.clock.advance_ms(ms)
-        world.aof.expire_history()
+        world.aof.history.expire()
         assert world.manifest().count("type h") == history
 
 
