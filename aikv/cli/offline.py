@@ -66,7 +66,7 @@ class OfflineDataset:
         self.engine.scripting = Scripts(self.engine)
         self._persistence = Persistence(self.engine, files, ThreadRunner(files))
         self.engine.persistence = self._persistence
-        self._persistence.set_loading(True)
+        self._persistence.loader.set_loading(True)
         self.functions: list[bytes] = []
         self.commands = 0
 
@@ -82,7 +82,7 @@ class OfflineDataset:
 
     def load_log(self, log: FoundLog, manifest: Manifest, progress: Progress, moment_s: int = -1) -> "LoadedLog":
         """Replay the files of `manifest` up to unix second `moment_s`, -1 being all. Raises `AikvError`."""
-        loader = MomentLoader(log.store, self._persistence.replay, self._preamble, progress, moment_s)
+        loader = MomentLoader(log.store, self._persistence.loader.replay, self._preamble, progress, moment_s)
         return LoadedLog(loader.load(manifest), loader.cut_file)
 
     def save(self, path: str) -> SaveResult:

@@ -1,10 +1,10 @@
-"""Persistence of one engine: loading at start, snapshots, the append-only file, and the shutdown.
+"""Persistence of one engine: snapshots, the append-only file, the start and the shutdown.
 
-Theory of operation: `Snapshots` and `AppendLog` each look after one kind of file; this class starts them, sees to it
-that only one child runs at a time, answers the commands, and closes the DISK_ERROR gate while the disk fails.
+Theory of operation: `Snapshots` and `AppendLog` each look after one kind of file, and `Loader` reads both; this class
+starts them, sees to it that only one child runs at a time, answers the commands, and closes the DISK_ERROR gate while
+the disk fails.
 
-At start the append-only file is loaded where it is on, the RDB otherwise. A file that cannot be read whole stops the
-start with `AikvError`, and is left as it is.
+At start the append-only file is loaded where it is on, the RDB otherwise.
 """
 
 from typing import Final
@@ -14,20 +14,14 @@ from aikv.base.errors import AikvError, CommandError
 from aikv.engine import gates
 from aikv.engine.admission import MISCONF_SAVE
 from aikv.engine.append_log import AppendLog
-from aikv.engine.client import Client, Link
-from aikv.engine.client_life import connect
-from aikv.engine.dataset import PROGRESS_EVERY, DatasetReceiver
 from aikv.engine.engine import Engine
+from aikv.engine.loader import Loader
 from aikv.engine.snapshots import Snapshots, described
 from aikv.engine.stats import reset_stats
 from aikv.persistence.aof_fsync import DiskRunner
-from aikv.persistence.aof_load import AofLoader
 from aikv.persistence.aof_log import OFF, WAIT_REWRITE
-from aikv.persistence.aof_manifest import Manifest
 from aikv.persistence.background import BackgroundChild
 from aikv.persistence.files import Files
-from aikv.persistence.rdb_read import load_rdb, read_rdb
-from aikv.persistence.source import FileSource
 from aikv.resp.reply import OK, Status
 
 _CHILD_ACTIVE: Final = (
@@ -55,13 +49,8 @@ class Persistence:
         self.snapshots = Snapshots(engine, files, runner, saver)
         self.log = AppendLog(engine, self.snapshots, files, runner, rewriter)
         engine.on_flushall.append(self._flushed)
+        self.loader = Loader(engine, files, self.log.store)
         self._aof_was_ok = True
-        self.keys_loaded = 0
-        self.keys_expired = 0
-        self._loader: Client | None = None
-        # While the log is loaded: its size in bytes, and how many to have read before the next word about it.
-        self._log_size = 0
-        self._next_report = 0
 
     # At start.
 
@@ -70,105 +59,17 @@ class Persistence:
         began_us = self._engine.clock.monotonic_us()
         if self._engine.config.get_bool("appendonly"):
             manifest = self.log.store.upgrade(self.log.store.read())
-            if self.load_log(manifest):
-                self._report_load("append only file", began_us)
+            if self.loader.load_log(manifest):
+                self.loader.report("append only file", began_us)
             elif not manifest.parts():
                 # As Redis does: with the log newly on, the dataset comes from the RDB and goes into the first base.
-                self._load_snapshot(began_us)
+                self.loader.load_snapshot_if_any(began_us)
             self.log.start(manifest)
         else:
-            self._load_snapshot(began_us)
+            self.loader.load_snapshot_if_any(began_us)
         self.snapshots.forget_changes()
         # Nobody has asked for the commands of the log.
         reset_stats(self._engine)
-
-    def load_log(self, manifest: Manifest) -> bool:
-        """Replay the log; False where there is none. Raises `AikvError`."""
-        engine = self._engine
-        self._loader = None
-        loader = AofLoader(
-            self.log.store,
-            self.replay,
-            self.load_preamble,
-            self._progress,
-            engine.config.get_bool("aof-load-truncated"),
-        )
-        self._next_report = PROGRESS_EVERY
-        self._log_size = sum(self._size_of(self.log.store.path(part.name)) for part in manifest.parts())
-        self.set_loading(True)
-        try:
-            return loader.load(manifest).existed
-        finally:
-            self.set_loading(False)
-
-    def _load_snapshot(self, began_us: int) -> None:
-        path = self._engine.config.path("dbfilename")
-        if not self._files.exists(path):
-            return
-        self.load_snapshot(path)
-        self._report_load("disk", began_us)
-
-    def load_snapshot(self, path: str, merge: bool = False) -> None:
-        """Load the RDB file `path`; `merge` lets its keys replace those that are there. Raises `AikvError`."""
-        receiver = DatasetReceiver(self._engine, False, merge, self._size_of(path), path)
-        self.set_loading(True)
-        try:
-            load_rdb(self._files, path, receiver, self._engine.config.get_bool("rdbchecksum"))
-        except OSError as error:
-            raise AikvError(f"Fatal error: can't open the RDB file {path} for reading: {described(error)}") from error
-        finally:
-            receiver.finish()
-            self.set_loading(False)
-        self.keys_loaded = receiver.loaded
-        self.keys_expired = receiver.expired
-
-    def load_preamble(self, path: str) -> int:
-        """Load the RDB that a file of the log begins with; returns the offset behind it. Raises `AikvError`."""
-        fd = self._files.open(path, 0)
-        try:
-            receiver = DatasetReceiver(self._engine, True, False, self._size_of(path), path)
-            source = FileSource(self._files, fd, path, self._engine.config.get_bool("rdbchecksum"))
-            end = read_rdb(source, receiver, trailing_allowed=True).end
-            receiver.finish()
-        finally:
-            self._files.close(fd)
-        self.keys_loaded = receiver.loaded
-        return end
-
-    def replay(self, argv: list[bytes]) -> None:
-        """Run one command of a log. Raises CommandError."""
-        loader = self._loader
-        if loader is None:
-            loader = self._loader = connect(self._engine, Link(), internal=True)
-        self._engine.execute(loader, argv)
-        reply = loader.out.take()
-        if reply.startswith(b"-"):
-            raise CommandError(reply[1:].rstrip())
-
-    def _progress(self, loaded: int) -> None:
-        if loaded >= self._next_report:
-            self._next_report = loaded + PROGRESS_EVERY
-            keys = sum(len(database) for database in self._engine.databases)
-            log.notice("Loading the append only file: %d of %d MB, %d keys", loaded >> 20, self._log_size >> 20, keys)
-
-    def _size_of(self, path: str) -> int:
-        try:
-            return self._files.size(path)
-        except OSError as error:
-            raise AikvError(f"Fatal error: can't read {path}: {described(error)}") from error
-
-    def set_loading(self, loading: bool) -> None:
-        """While a file is loaded nothing runs out: its later commands may still refer to any key.
-
-        The LOADING gate stays open: a file is loaded in one go, so the loader is the only client that runs anything.
-        """
-        for database in self._engine.databases:
-            database.loading = loading
-
-    def _report_load(self, source: str, began_us: int) -> None:
-        seconds = (self._engine.clock.monotonic_us() - began_us) / 1_000_000
-        keys = sum(len(database) for database in self._engine.databases)
-        log.notice("DB loaded from %s: %d keys in %.3f seconds", source, keys, seconds)
 
     # While running.
 
@@ -275,8 +176,8 @@ class Persistence:
             ("current_save_keys_total", "0"),
         ]
         loads = [
-            ("rdb_last_load_keys_expired", str(self.keys_expired)),
-            ("rdb_last_load_keys_loaded", str(self.keys_loaded)),
+            ("rdb_last_load_keys_expired", str(self.loader.keys_expired)),
+            ("rdb_last_load_keys_loaded", str(self.loader.keys_loaded)),
         ]
         fork = [("module_fork_in_progress", "0"), ("module_fork_last_cow_size", "0")]
         return [*fields, *self.snapshots.info(), *loads, *self.log.info(), *fork, *self.log.sizes_info()]
@@ -288,7 +189,7 @@ class Persistence:
                 self.snapshots.save()
             if flush:
                 self._empty()
-            self.load_snapshot(self._engine.config.path("dbfilename"), merge=not flush)
+            self.loader.load_snapshot(self._engine.config.path("dbfilename"), merge=not flush)
         except (OSError, AikvError) as error:
             log.warning("DEBUG RELOAD failed: %s", error)
             raise CommandError(b"ERR Error trying to load the RDB dump, check server logs.") from error
@@ -306,7 +207,7 @@ class Persistence:
         self._engine.journal.active = False
         count = self._engine.dirty
         try:
-            self.load_log(self.log.aof.manifest)
+            self.loader.load_log(self.log.aof.manifest)
         except AikvError as error:
             log.warning("DEBUG LOADAOF failed: %s", error)
             raise CommandError(b"ERR Error trying to load the AOF files, check server logs.") from error
