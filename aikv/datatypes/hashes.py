@@ -1,8 +1,8 @@
 """Hashes: fields and their values.
 
 Theory of operation: a small hash is one listpack of fields and values in turn, in the order in which the fields came.
-Once it has more fields, or a longer text, than its limits say, it becomes a `Table`, and stays one. Large hashes
-often have the same field names, so names that were seen lately are kept, a bounded number, and shared.
+Once it has more fields, or a longer text, than its limits say, it becomes a `Table`, and stays one. Its fields share
+their names with those of other large hashes (`field_names`).
 
 Some fields may have a time at which they run out (Redis 7.4); such a hash has a `FieldTimes` besides. A hash knows no
 clock. Before anything else is asked of one, whose `next_expiry` has come, either `expire_fields` removes what is due,
@@ -20,7 +20,8 @@ from typing import Final, cast
 from mypy_extensions import i64, mypyc_attr
 
 from aikv.base.random import Random
-from aikv.datatypes import listpack
+from aikv.datatypes import listpack, listpack_check
+from aikv.datatypes.field_names import MAX_NAMES, shared
 from aikv.datatypes.field_times import NO_TIME, FieldTimes
 from aikv.datatypes.kinds import KINDS, Kind
 from aikv.datatypes.limits import Limits
@@ -29,9 +30,6 @@ from aikv.datatypes.memory import allocated, sampled, table_memory
 from aikv.datatypes.sampling import all_keys, distinct, distinct_keys, repeated, repeated_keys
 from aikv.datatypes.table import Table
 
-_NAMES: Final[dict[bytes, bytes]] = {}
-_MAX_NAMES: Final = 4096
-_MAX_NAME_BYTES: Final = 32
 # So many values of a small hash are found one by one as fast as by reading all.
 _FEW: Final = 4
 
@@ -120,7 +118,7 @@ class Hash:
                 return self._set_in_pack(parts.pack, field, value, limits)
             table = self._enlarge()
         # Where there are more names than are remembered, sharing would be in vain, and a fifth of HSET.
-        return table.set(_shared(field) if table.used < _MAX_NAMES else field, value)
+        return table.set(shared(field) if table.used < MAX_NAMES else field, value)
 
     def set_new(self, field: bytes, value: bytes, limits: Limits) -> bool:
         """Give `field` a value unless it has one (HSETNX); whether it was given. Costs as `set`."""
@@ -326,7 +324,7 @@ class Hash:
         table = Table()
         texts = listpack.entries(self.pack)
         for index in range(0, len(texts), 2):
-            table.set(_shared(texts[index]), texts[index + 1])
+            table.set(shared(texts[index]), texts[index + 1])
         parts = self._parts()
         parts.table = table
         parts.pack = listpack.EMPTY
@@ -358,7 +356,7 @@ class Hash:
         """Raise AssertionError unless every invariant holds."""
         table = self.table
         if table is None:
-            assert listpack.validated(self.pack) is self.pack
+            assert listpack_check.validated(self.pack) is self.pack
             assert listpack.length(self.pack) % 2 == 0
         else:
             assert self.pack is listpack.EMPTY
@@ -426,17 +424,3 @@ def _outgrows(argv: list[bytes], first: int, limits: Limits) -> bool:
             return True
         total += size
     return total > listpack.SAFE_BYTES
-
-
-def _shared(field: bytes) -> bytes:
-    """`field`, or an equal object that other hashes have."""
-    if len(field) > _MAX_NAME_BYTES:
-        return field
-    known = _NAMES.get(field)
-    if known is not None:
-        return known
-    if len(_NAMES) >= _MAX_NAMES:
-        # The names of the hashes in use soon come back.
-        _NAMES.clear()
-    _NAMES[field] = field
-    return field

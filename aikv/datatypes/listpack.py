@@ -9,7 +9,7 @@ hundred bytes, and in return a copy of a collection, or a snapshot, costs nothin
 
 Every listpack here is canonical: each entry is what `encode_entry` makes of its text. So two entries are equal if
 their bytes are, which lets `find` leave the search to `bytes.find` and walk only as far as the first hit. What comes
-from outside passes through `validated`, which sees to that.
+from outside passes through `listpack_check`, which sees to that.
 """
 
 import struct
@@ -20,16 +20,12 @@ from mypy_extensions import i32, i64, u8
 
 from aikv.base.form import COMPILED
 from aikv.datatypes.listpack_entry import (
-    backlen,
-    backlen_size,
-    bare_size,
     encode_entry,
     encode_integer,
     encoded_size,
     entry_at,
     entry_size,
     integer_at,
-    is_canonical,
     is_integer,
     joined,
 )
@@ -69,7 +65,6 @@ __all__ = [
     "replace",
     "safe_to_add",
     "splice",
-    "validated",
 ]
 
 HEADER_BYTES: Final = 6
@@ -394,59 +389,3 @@ def delete(pack: bytes, offset: i64, count: i64 = 1) -> bytes:
 def safe_to_add(pack: bytes, more: i64) -> bool:
     """Whether `pack` may take `more` bytes of text and stay a listpack."""
     return len(pack) + more <= SAFE_BYTES
-
-
-def validated(data: bytes) -> bytes:
-    """The canonical listpack with the elements of `data`, which is not trusted; mostly `data` itself. O(bytes).
-
-    Raises ValueError, with what is wrong, unless `data` is one whole listpack.
-    """
-    size: i64 = len(data)
-    if size < HEADER_BYTES + 1 or data[size - 1] != END_BYTE:
-        raise ValueError("a listpack without an end")
-    if data[0] | data[1] << 8 | data[2] << 16 | data[3] << 24 != size:
-        raise ValueError(f"a listpack of {size} bytes that says otherwise")
-    end: i64 = size - 1
-    offset: i64 = FIRST
-    count: i64 = 0
-    canonical = True
-    while offset < end:
-        count += 1
-        first: i64 = data[offset]
-        if 0x80 <= first < 0xC0:
-            # Short texts, which are most, take a third of the time this way.
-            behind: i64 = offset + first - 0x80 + 2
-            if behind <= end and data[behind - 1] == first - 0x80 + 1:
-                if canonical and data[offset + 1] <= 0x39 and not is_canonical(data, offset, behind - offset):
-                    canonical = False
-                offset = behind
-                continue
-        taken: i64 = _checked_size(data, offset, end)
-        if canonical and not is_canonical(data, offset, taken):
-            canonical = False
-        offset += taken
-    stated: i64 = data[4] | data[5] << 8
-    if stated == UNCOUNTED:
-        canonical = canonical and count >= UNCOUNTED
-    elif stated != count:
-        raise ValueError(f"a listpack of {count} elements that says {stated}")
-    return data if canonical else from_texts(entries(data))
-
-
-def _checked_size(data: bytes, offset: i64, end: i64) -> i64:
-    """As `entry_size`; raises ValueError unless the whole entry stands before `end` and its backlen is right."""
-    first: i64 = data[offset]
-    if first > 0xF4:
-        raise ValueError(f"unknown listpack encoding {first:#04x}")
-    head: i64 = 5 if first == 0xF0 else 2 if first >= 0xE0 else 1
-    if offset + head > end:
-        raise ValueError("a listpack entry without its length")
-    bare: i64 = bare_size(data, offset, first)
-    size: i64 = bare + backlen_size(bare)
-    if offset + size > end:
-        raise ValueError("a listpack entry beyond the end")
-    # A walk from the end must meet the same entries, or it would leave the bytes.
-    last: i64 = data[offset + size - 1]
-    if last != bare if bare <= 0x7F else data[offset + bare : offset + size] != backlen(bare):
-        raise ValueError("a listpack entry whose two lengths differ")
-    return size

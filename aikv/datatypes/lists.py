@@ -12,7 +12,7 @@ from typing import cast
 
 from mypy_extensions import i64, mypyc_attr
 
-from aikv.datatypes import listpack
+from aikv.datatypes import listpack, listpack_check
 from aikv.datatypes.chunks import exceeds, matches, within, without
 from aikv.datatypes.kinds import KINDS, Kind
 from aikv.datatypes.limits import Limits
@@ -333,7 +333,7 @@ class List:
             assert self.pack is listpack.EMPTY
             quick._check()
         else:
-            assert listpack.validated(self.pack) is self.pack
+            assert listpack_check.validated(self.pack) is self.pack
             assert (self.pack is listpack.EMPTY) == (listpack.length(self.pack) == 0)
 
 

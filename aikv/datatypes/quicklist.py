@@ -16,7 +16,7 @@ from typing import Final
 
 from mypy_extensions import i64
 
-from aikv.datatypes import listpack
+from aikv.datatypes import listpack, listpack_check
 from aikv.datatypes.chunks import FRAME_BYTES, Chunk, chunk_of, divided, exceeds, matches, without
 from aikv.datatypes.listpack import FIRST, encode_entry
 
@@ -253,7 +253,7 @@ class Quicklist:
         total = 0
         for chunk in self.chunks:
             pack = chunk.pack()
-            assert listpack.validated(pack) is pack
+            assert listpack_check.validated(pack) is pack
             assert chunk.count == listpack.length(pack) > 0
             total += chunk.count
         assert total == self.count

@@ -14,7 +14,7 @@ from mypy_extensions import i64, mypyc_attr
 
 from aikv.base.numbers import parse_i64
 from aikv.base.random import Random
-from aikv.datatypes import intset, listpack
+from aikv.datatypes import intset, listpack, listpack_check
 from aikv.datatypes.kinds import KINDS, Kind
 from aikv.datatypes.limits import Limits
 from aikv.datatypes.memory import allocated, table_memory
@@ -302,7 +302,7 @@ class Set:
         elif self.is_intset:
             assert intset.validated(self.pack) is self.pack
         else:
-            assert listpack.validated(self.pack) is self.pack
+            assert listpack_check.validated(self.pack) is self.pack
         members = self.members()
         assert len(set(members)) == len(members) == len(self)
         assert all(member in self for member in members)

@@ -8,7 +8,7 @@ from typing import Final
 
 from mypy_extensions import i64
 
-from aikv.datatypes import listpack
+from aikv.datatypes import listpack, listpack_check
 from aikv.datatypes.listpack import FIRST
 from aikv.datatypes.stream_id import SEQUENCE_BITS, U64_MAX
 from aikv.datatypes.stream_node import DELETED, SAME_FIELDS, StreamNode
@@ -21,7 +21,7 @@ def unpack(number: int, pack: bytes) -> StreamNode:
 
     Raises ValueError, with what is wrong, unless everything in it is as Redis writes it.
     """
-    reader = _Reader(listpack.validated(pack))
+    reader = _Reader(listpack_check.validated(pack))
     live = reader.count()
     dead = reader.count()
     width = reader.count()

@@ -17,7 +17,7 @@ from typing import Final, cast
 from mypy_extensions import i64, mypyc_attr
 
 from aikv.base.random import Random
-from aikv.datatypes import listpack, zset_pack
+from aikv.datatypes import listpack, listpack_check, zset_pack
 from aikv.datatypes.kinds import KINDS, Kind
 from aikv.datatypes.limits import Limits
 from aikv.datatypes.listpack import FIRST
@@ -336,7 +336,7 @@ class SortedSet:
         if ordered is not None:
             ordered._check()
             return
-        assert listpack.validated(self.pack) is self.pack
+        assert listpack_check.validated(self.pack) is self.pack
         assert listpack.length(self.pack) % 2 == 0
         members, scores = self.columns(0, len(self))
         pairs = [(cast(float, score), member) for score, member in zip(scores, members, strict=True)]

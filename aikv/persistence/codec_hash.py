@@ -11,7 +11,7 @@ A field that stands twice, and a hash without fields, are faults of the file.
 from collections.abc import Callable
 from typing import Final, cast
 
-from aikv.datatypes import hashes, listpack
+from aikv.datatypes import hashes, listpack, listpack_check
 from aikv.datatypes.field_times import NO_TIME
 from aikv.datatypes.hashes import Hash
 from aikv.datatypes.limits import CONFIGURED
@@ -206,7 +206,7 @@ def _read_pack(source: Source, group: int) -> bytes:
     """A string that is a listpack of groups of `group` elements."""
     data = read_string(source)
     try:
-        pack = listpack.validated(data)
+        pack = listpack_check.validated(data)
     except ValueError as error:
         raise source.corrupt(str(error)) from error
     if listpack.length(pack) % group:

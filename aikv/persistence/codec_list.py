@@ -9,7 +9,7 @@ such.
 
 from typing import Final, cast
 
-from aikv.datatypes import listpack, lists
+from aikv.datatypes import listpack, listpack_check, lists
 from aikv.datatypes.limits import CONFIGURED
 from aikv.datatypes.lists import List
 from aikv.datatypes.quicklist import Quicklist
@@ -124,7 +124,7 @@ def _push(quick: Quicklist, pack: bytes) -> None:
 def _read_listpack(source: Source) -> bytes:
     data = read_string(source)
     try:
-        return listpack.validated(data)
+        return listpack_check.validated(data)
     except ValueError as error:
         raise source.corrupt(str(error)) from error
 

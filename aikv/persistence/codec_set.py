@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from mypy_extensions import i64
 
-from aikv.datatypes import intset, listpack, sets
+from aikv.datatypes import intset, listpack, listpack_check, sets
 from aikv.datatypes.limits import CONFIGURED
 from aikv.datatypes.listpack_distinct import are_distinct
 from aikv.datatypes.listpack_row import from_row, row_size
@@ -80,7 +80,7 @@ def read_set_listpack(source: Source) -> object:
     """Type 20: one string, the listpack of members."""
     data = read_string(source)
     try:
-        pack = listpack.validated(data)
+        pack = listpack_check.validated(data)
     except ValueError as error:
         raise source.corrupt(str(error)) from error
     return _from_listpack(source, pack)

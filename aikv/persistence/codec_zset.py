@@ -11,7 +11,7 @@ import struct
 from typing import Final, cast
 
 from aikv.base.numbers import parse_double
-from aikv.datatypes import listpack, zsets
+from aikv.datatypes import listpack, listpack_check, zsets
 from aikv.datatypes.limits import CONFIGURED
 from aikv.datatypes.zset_pack import is_kept_form, pack_of
 from aikv.datatypes.zsets import SortedSet
@@ -79,7 +79,7 @@ def read_zset_listpack(source: Source) -> object:
     """Type 17: one string, the listpack of members and scores."""
     data = read_string(source)
     try:
-        pack = listpack.validated(data)
+        pack = listpack_check.validated(data)
     except ValueError as error:
         raise source.corrupt(str(error)) from error
     if listpack.length(pack) > 0 and is_kept_form(pack):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aikv.datatypes import listpack
+from aikv.datatypes import listpack, listpack_check
 from conftest import StartServer
 from oracle.process import REDIS
 
@@ -25,7 +25,7 @@ lists = st.lists(texts, max_size=12)
 
 def check(pack: bytes, model: list[bytes]) -> None:
     """All ways of reading give `model`, and the blob is one that would be taken as it is."""
-    assert listpack.validated(pack) is pack
+    assert listpack_check.validated(pack) is pack
     assert listpack.entries(pack) == model
     assert listpack.length(pack) == len(model)
     forward = []
@@ -121,12 +121,12 @@ def test_more_elements_than_the_header_counts() -> None:
     assert pack[4:6] == b"\xff\xff"
     assert listpack.length(pack) == 65535
     pack = listpack.append(pack, b"3")
-    assert listpack.validated(pack) is pack
+    assert listpack_check.validated(pack) is pack
     assert listpack.entry_at(pack, listpack.offset_of(pack, -1)) == b"3"
     fewer = listpack.delete(pack, listpack.FIRST, 65530)
     assert listpack.entries(fewer) == [b"1"] * 4 + [b"2", b"3"]
-    assert listpack.entries(listpack.validated(fewer)) == listpack.entries(fewer)
-    assert listpack.length(listpack.validated(fewer)) == 6
+    assert listpack.entries(listpack_check.validated(fewer)) == listpack.entries(fewer)
+    assert listpack.length(listpack_check.validated(fewer)) == 6
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_more_elements_than_the_header_counts() -> None:
 )
 def test_an_entry_that_could_be_shorter_is_made_so(entry: bytes, text: bytes) -> None:
     data = (7 + len(entry)).to_bytes(4, "little") + b"\x01\0" + entry + b"\xff"
-    assert listpack.validated(data) == listpack.from_texts([text])
+    assert listpack_check.validated(data) == listpack.from_texts([text])
 
 
 NUMBERS = [sign * (1 << bits) + off for bits in (0, 7, 12, 15, 23, 31, 62) for sign in (1, -1) for off in (-1, 0, 1)]
@@ -158,7 +158,7 @@ def test_an_integer_is_taken_in_its_shortest_form_only(first: int, number: int) 
     entry = bytes((first,)) + number.to_bytes(size, "little", signed=True) + bytes((size + 1,))
     data = (7 + len(entry)).to_bytes(4, "little") + b"\x01\0" + entry + b"\xff"
     assert listpack.integer_at(data, listpack.FIRST) == number
-    kept = listpack.validated(data)
+    kept = listpack_check.validated(data)
     assert kept == listpack.from_texts([b"%d" % number])
     assert (kept is data) == (listpack.encode_integer(number) == entry)
 
@@ -182,7 +182,7 @@ def try_blob(data: bytes) -> None:
     complaint = "listpack"
     pack = listpack.EMPTY
     try:
-        pack = listpack.validated(data)
+        pack = listpack_check.validated(data)
     except ValueError as error:
         complaint = str(error)
     assert "listpack" in complaint
@@ -200,7 +200,7 @@ def try_blob(data: bytes) -> None:
 )  # fmt: skip
 def test_a_blob_that_is_no_listpack_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="listpack"):
-        listpack.validated(data)
+        listpack_check.validated(data)
 
 
 def test_the_bytes_are_those_of_redis(start_server: StartServer) -> None:
