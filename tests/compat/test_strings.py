@@ -1,18 +1,17 @@
 """Strings against the oracle where a line does not reach: random sequences, random LCS, and the records in the AOF."""
 
-import re
 from pathlib import Path
 
-import hiredis
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from conftest import StartServer
+from oracle.effects import check_records
 from oracle.language import Step, parse_steps, read_cases
 from oracle.pair import Pair, Session
-from oracle.process import AIKV, REDIS, ServerProcess
+from oracle.process import AIKV, REDIS
 from oracle.sequences import CommandMachine, run
 
 KEYS = st.sampled_from(["a", "b"])
@@ -97,31 +96,9 @@ def test_lcs_is_the_subsequence_that_redis_chooses(pair: Pair) -> None:
     session.close()
 
 
-# Milliseconds of Unix time, which may have been counted from now.
-MOMENT = re.compile(rb"\d{13,19}")
-
-
-def recorded(server: ServerProcess) -> list[list[bytes]]:
-    """Return the commands in the AOF of a server, with all times made equal."""
-    (path,) = server.folder.glob("appendonlydir/*.incr.aof")
-    reader = hiredis.Reader()
-    reader.feed(path.read_bytes())
-    records = []
-    while (record := reader.gets()) is not False:
-        records.append([b"(time)" if MOMENT.fullmatch(word) else word for word in record])
-    return records
-
-
 @pytest.mark.slow
 def test_the_same_records_go_to_the_aof(start_server: StartServer) -> None:
     servers = [start_server(program, "--appendonly", "yes", name=program[-1]) for program in (REDIS, AIKV)]
     cases = [case for case in read_cases(Path(__file__).parent / "cases") if case.place.startswith("strings")]
     steps = [step for case in cases for step in (*parse_steps("FLUSHALL"), *case.steps)]
-    for server in servers:
-        with server.connect() as connection:
-            for step in steps:
-                connection.command(*step.argv)
-    theirs, ours = (recorded(server) for server in servers)
-    for number, (their, our) in enumerate(zip(theirs, ours, strict=False)):
-        assert our == their, f"after {theirs[max(0, number - 5) : number]}"
-    assert len(ours) == len(theirs)
+    check_records(servers, steps)

@@ -1,7 +1,6 @@
 """Sets as DUMP payloads and RDB files: every encoding, damage, and exchange with a real redis-server."""
 
 import struct
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,10 @@ from aikv.datatypes.limits import CONFIGURED
 from aikv.datatypes.sets import Set, gather
 from aikv.persistence.codec import encode_length, read_value, writer_of
 from aikv.persistence.dump import decode_dump, encode_dump
-from aikv.persistence.files import Files
-from aikv.persistence.rdb_read import load_rdb
-from aikv.persistence.snapshot import SaveOptions, save_rdb
 from aikv.persistence.source import Source
 from conftest import StartServer
-from oracle.process import REDIS, VOLATILE, ServerProcess
-from persistence.rdb_data import Collector, databases
+from oracle.process import ServerProcess
+from persistence.exchange import exchange_files
 
 NUMBERS = st.integers(-(2**63), 2**63 - 1).map(lambda number: b"%d" % number)
 EXAMPLES: dict[bytes, set[bytes]] = {
@@ -139,25 +135,4 @@ def test_payloads_are_exchanged_with_redis(oracle: ServerProcess) -> None:
 
 
 def test_files_are_exchanged_with_redis(start_server: StartServer, tmp_path: Path) -> None:
-    theirs = start_server(REDIS, *VOLATILE, name="theirs")
-    with theirs.connect() as redis:
-        for name, members in EXAMPLES.items():
-            redis.command("SADD", name, *members)
-        redis.command("SAVE")
-    collector = Collector()
-    load_rdb(Files(), str(theirs.folder / "dump.rdb"), collector)
-    assert {name: members_of(value) for name, (value, _) in collector.content[0].items()} == EXAMPLES
-    folder = tmp_path / "ours"
-    folder.mkdir()
-    path = folder / "dump.rdb"
-    sets: dict[bytes, tuple[object, int]] = {name: (made(members), -1) for name, members in EXAMPLES.items()}
-    save_rdb(Files(), str(path), databases({0: sets}), SaveOptions(True, True, aux=[], functions=[]))
-    said = subprocess.run(["redis-check-rdb", str(path)], check=True, capture_output=True, text=True).stdout
-    assert "RDB looks OK" in said
-    ours = start_server(REDIS, *VOLATILE, name="ours")
-    with theirs.connect() as redis, ours.connect() as other:
-        assert other.command("DBSIZE") == b":%d\r\n" % len(EXAMPLES)
-        for name in EXAMPLES:
-            digest = redis.command("DEBUG", "DIGEST-VALUE", name)
-            assert digest.startswith(b"*1")
-            assert other.command("DEBUG", "DIGEST-VALUE", name) == digest
+    exchange_files(start_server, tmp_path, EXAMPLES, lambda name, members: [b"SADD", name, *members], made, members_of)

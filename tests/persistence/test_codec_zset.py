@@ -2,7 +2,6 @@
 
 import math
 import struct
-import subprocess
 from pathlib import Path
 from typing import cast
 
@@ -16,13 +15,10 @@ from aikv.datatypes.limits import CONFIGURED
 from aikv.datatypes.zsets import SortedSet, from_scores
 from aikv.persistence.codec import encode_length, read_value, writer_of
 from aikv.persistence.dump import decode_dump, encode_dump
-from aikv.persistence.files import Files
-from aikv.persistence.rdb_read import load_rdb
-from aikv.persistence.snapshot import SaveOptions, save_rdb
 from aikv.persistence.source import Source
 from conftest import StartServer
-from oracle.process import REDIS, VOLATILE, ServerProcess
-from persistence.rdb_data import Collector, databases
+from oracle.process import ServerProcess
+from persistence.exchange import exchange_files
 from persistence.ziplists import ziplist_of
 
 Content = dict[bytes, float]
@@ -56,6 +52,11 @@ def scores_of(value: object) -> Content:
 def made(content: Content) -> SortedSet:
     """Return the sorted set of `content`."""
     return from_scores(content, CONFIGURED)
+
+
+def filling(name: bytes, content: Content) -> list[bytes]:
+    """Return the command that stores `content` under `name`."""
+    return [b"ZADD", name, *(each for member, score in content.items() for each in (repr(score).encode(), member))]
 
 
 def read(type_byte: int, body: bytes) -> SortedSet:
@@ -165,8 +166,7 @@ def test_payloads_are_exchanged_with_redis(oracle: ServerProcess) -> None:
     with oracle.connect() as redis:
         for name, content in EXAMPLES.items():
             redis.command("DEL", name)
-            pairs = [each for member, score in content.items() for each in (repr(score).encode(), member)]
-            redis.command("ZADD", name, *pairs)
+            redis.command(*filling(name, content))
             reply = redis.command("DUMP", name)
             theirs = reply[reply.index(b"\r\n") + 2 : -2]
             value = decode_dump(theirs)
@@ -182,26 +182,4 @@ def test_payloads_are_exchanged_with_redis(oracle: ServerProcess) -> None:
 
 
 def test_files_are_exchanged_with_redis(start_server: StartServer, tmp_path: Path) -> None:
-    theirs = start_server(REDIS, *VOLATILE, name="theirs")
-    with theirs.connect() as redis:
-        for name, content in EXAMPLES.items():
-            pairs = [each for member, score in content.items() for each in (repr(score).encode(), member)]
-            redis.command("ZADD", name, *pairs)
-        redis.command("SAVE")
-    collector = Collector()
-    load_rdb(Files(), str(theirs.folder / "dump.rdb"), collector)
-    assert {name: scores_of(value) for name, (value, _) in collector.content[0].items()} == EXAMPLES
-    folder = tmp_path / "ours"
-    folder.mkdir()
-    path = folder / "dump.rdb"
-    zsets: dict[bytes, tuple[object, int]] = {name: (made(content), -1) for name, content in EXAMPLES.items()}
-    save_rdb(Files(), str(path), databases({0: zsets}), SaveOptions(True, True, aux=[], functions=[]))
-    said = subprocess.run(["redis-check-rdb", str(path)], check=True, capture_output=True, text=True).stdout
-    assert "RDB looks OK" in said
-    ours = start_server(REDIS, *VOLATILE, name="ours")
-    with theirs.connect() as redis, ours.connect() as other:
-        assert other.command("DBSIZE") == b":%d\r\n" % len(EXAMPLES)
-        for name in EXAMPLES:
-            digest = redis.command("DEBUG", "DIGEST-VALUE", name)
-            assert digest.startswith(b"*1")
-            assert other.command("DEBUG", "DIGEST-VALUE", name) == digest
+    exchange_files(start_server, tmp_path, EXAMPLES, filling, made, scores_of)
