@@ -1,4 +1,10 @@
-"""Consumer groups: XGROUP, XACK, XPENDING."""
+"""Consumer groups: XGROUP, XACK, XPENDING.
+
+Theory of operation: a group has a place in its stream, behind which nothing has been handed out, and a list of entries
+that have been and are not acknowledged, each with the consumer that holds it (`datatypes.stream_group`). XGROUP changes
+groups and consumers, XACK takes entries off the list, XPENDING shows it. Reading through a group is told in
+`stream_read`, claiming what another consumer holds in `stream_claim`.
+"""
 
 from typing import Final
 

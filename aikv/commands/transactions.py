@@ -1,4 +1,6 @@
-"""Transactions: MULTI, EXEC, DISCARD, WATCH, UNWATCH. What they do is told in `engine.multi`."""
+"""Transactions: MULTI, EXEC, DISCARD, WATCH, UNWATCH. What they do is told in `engine.multi` and in
+`engine.watching`.
+"""
 
 from aikv.base.errors import CommandError
 from aikv.engine import gates, multi, watching
