@@ -1,6 +1,4 @@
-"""Transactions: MULTI, EXEC, DISCARD, WATCH, UNWATCH. What they do is told in `engine.multi` and in
-`engine.watching`.
-"""
+"""Transactions: MULTI, EXEC, DISCARD, WATCH, UNWATCH. What they do is told in `engine.multi` and `engine.watching`."""
 
 from aikv.base.errors import CommandError
 from aikv.engine import gates, multi, watching

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 from mypy_extensions import i64
 
 from aikv.engine import gates
-from aikv.engine.config.store import RenamedCommand
 from aikv.engine.keyspec import KeySpec
 from aikv.engine.latency_histogram import LatencyHistogram
 
@@ -318,21 +317,3 @@ def _add(entry: Command) -> None:
     table[key] = entry
     entry.number = len(EVERY)
     EVERY.append(entry)
-
-
-def renamed(table: dict[bytes, Command], renames: list[RenamedCommand]) -> dict[bytes, Command]:
-    """A copy of `table` with `rename-command` lines applied; an empty new name removes the command.
-
-    Raises ConfigError for a command that does not exist or a name that is taken.
-    """
-    result = dict(table)
-    for rename in renames:
-        entry = result.pop(rename.command.lower(), None)
-        if entry is None:
-            raise rename.error("No such command in rename-command")
-        target = rename.target.lower()
-        if target in result:
-            raise rename.error("Target command name already exists")
-        if target:
-            result[target] = entry
-    return result

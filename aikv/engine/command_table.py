@@ -1,10 +1,29 @@
-"""The commands of one engine, by name: finding one, and what all of them have counted.
+"""The commands of one engine, by name: renaming and finding one, and what all of them have counted.
 
 Theory of operation: an engine has a dictionary of its own, from names in lower case to commands, because
 `rename-command` may have changed it; a container holds its subcommands in another. Pure functions of that dictionary.
 """
 
 from aikv.engine.command import Command
+from aikv.engine.config.store import RenamedCommand
+
+
+def renamed(table: dict[bytes, Command], renames: list[RenamedCommand]) -> dict[bytes, Command]:
+    """A copy of `table` with `rename-command` lines applied; an empty new name removes the command.
+
+    Raises ConfigError for a command that does not exist or a name that is taken.
+    """
+    result = dict(table)
+    for rename in renames:
+        entry = result.pop(rename.command.lower(), None)
+        if entry is None:
+            raise rename.error("No such command in rename-command")
+        target = rename.target.lower()
+        if target in result:
+            raise rename.error("Target command name already exists")
+        if target:
+            result[target] = entry
+    return result
 
 
 def find_command(table: dict[bytes, Command], argv: list[bytes]) -> Command | None:

@@ -6,7 +6,7 @@ asked for at each key. What does something with it is elsewhere: `Engine`, which
 commands, and each of its parts has a module.
 
 Time: dispatch reads the clock once after each command and sets `now_ns`; `now_ms` and `now_s` are made of it when they
-turn. Nobody else reads the clock for the time of a key, so a command sees one time from beginning to end.
+turn. What a command does to keys goes by these, not by the clock, so that it sees one time from beginning to end.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,8 @@ from aikv.base.random import Random
 from aikv.engine.blocking import Scheduler
 from aikv.engine.client import Client
 from aikv.engine.collation_follow import follow_collation
-from aikv.engine.command import COMMANDS, Command, renamed
+from aikv.engine.command import COMMANDS, Command
+from aikv.engine.command_table import renamed
 from aikv.engine.config.store import Config
 from aikv.engine.journal import Journal
 from aikv.engine.limits_follow import follow_limits
