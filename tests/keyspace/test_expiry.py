@@ -6,7 +6,7 @@ import pytest
 
 from aikv.base.clock import Clock, ManualClock
 from aikv.keyspace.database import Database, Watcher
-from aikv.keyspace.expiry import KEYS_PER_CYCLE, KEYS_PER_STEP, ExpiryCycle
+from aikv.keyspace.expiry import KEYS_PER_CYCLE, KEYS_PER_LOOK, ExpiryCycle
 
 LONG_US = 1_000_000
 
@@ -100,7 +100,7 @@ def test_the_budget_ends_a_cycle_and_the_next_goes_on() -> None:
     clock.now_ms += 2
     cycle = ExpiryCycle(clock)
     first = cycle.run([database], 500)
-    assert 0 < first < 10 * 3 * KEYS_PER_STEP
+    assert 0 < first < 10 * KEYS_PER_LOOK
     cycles = 1
     while len(database):
         assert cycle.run([database], 500) > 0
@@ -128,7 +128,7 @@ def test_the_time_is_looked_at_often_enough_even_where_the_last_keys_crowd_in_fe
     database.watcher = watcher
     clock.now_ms += 1
     assert ExpiryCycle(clock).run([database], LONG_US) == 20_000
-    assert max(later - earlier for earlier, later in pairwise(clock.seen)) <= KEYS_PER_STEP
+    assert max(later - earlier for earlier, later in pairwise(clock.seen)) <= KEYS_PER_LOOK
 
 
 def test_a_database_that_takes_the_whole_budget_does_not_starve_the_others() -> None:
