@@ -82,6 +82,7 @@ def set_(ctx: Context, argv: list[bytes]) -> object:
         _store_until(ctx, key, argv[2], when)
         return reply
     if flags & KEEPTTL:
+        ctx.release(key)
         ctx.put(key, argv[2])
     else:
         ctx.replace(key, argv[2])
@@ -287,6 +288,8 @@ def msetnx(ctx: Context, argv: list[bytes]) -> object:
 
 def _store_until(ctx: Context, key: bytes, value: bytes, when: int) -> None:
     """Store a string at `key`, which has been looked up, until Unix ms `when`."""
+    if ctx.db.collections:
+        ctx.release(key)
     ctx.put(key, value)
     ctx.db.set_expire(key, when)
     # A third of the command's time, so it is not spent where nobody reads the journal.

@@ -49,9 +49,9 @@ class IdMap(Generic[V]):
             found += values[: count - len(found)]
         return found
 
-    def parts(self) -> list[list[V]]:
-        """The values in lists, for who frees them one list after the other. O(1)."""
-        return self._values
+    def parts(self) -> list[object]:
+        """The ids and values in lists, for who frees them one list after the other. O(chunks)."""
+        return [*self._ids, *self._values]
 
     def get(self, number: int) -> V | None:
         """The value of id `number`, or None. O(log n)."""

@@ -109,7 +109,15 @@ class Context:
         if self.db.expires.used:
             self.forget_expired(key)
             self.db.persist(key)
+        if self.db.collections:
+            self.release(key)
         self.put(key, value)
+
+    def release(self, key: bytes) -> None:
+        """The value of `key`, if any, is about to be replaced: let it be freed in slices."""
+        value = self.db.table.get(key)
+        if value is not None and type(value) is not bytes:
+            self.engine.releaser.value(value)
 
     def forget_expired(self, key: bytes) -> None:
         """Let `key` go, if it is there only because nobody has looked it up since it ran out."""

@@ -43,6 +43,10 @@ class Expired(Watcher):
                 engine.notifications.announce(database.index, key, events.DEL)
         self._end()
 
+    def run_out(self, value: object) -> None:
+        """A value has run out: it is freed in slices."""
+        self._engine.releaser.value(value)
+
     def _touched(self, database: Database, key: bytes) -> None:
         if database.watched:
             database.touch_watchers(key)

@@ -1,37 +1,53 @@
 """Freeing what was removed in slices, so that no client waits for the end of a large value.
 
 Theory of operation: Python frees a value when the last reference to it goes, all of it at once, which for a million
-members takes about a tenth of a second. So the buckets of the tables that are removed, those of emptied databases and
-those inside large values, are kept here, and dropped one by one while there is time; of a stream it is the lists of its
-nodes and of its groups' pending entries. Whoever still uses a value keeps it.
+members takes about a tenth of a second. So what a large value or an emptied database consists of, `parts`, is kept
+here: the buckets of tables, the leaves of sorted sets, the chunks of lists, and of a stream the lists of its nodes and
+of its groups' pending entries. While there is time the parts are dropped one by one. Whoever still uses a value keeps
+it, since a part is never changed.
+
+To drop a bucket at once is too much, too. Where nearly everything has gone, each object that goes may be the last on
+a MiB of memory, which Python gives back to the system at once, in a tenth of a millisecond. So what a bucket or list
+refers to is copied, the part dropped, and the copy shortened by a few objects between two looks at the time.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
+from mypy_extensions import i64
+
 from aikv.base.clock import Clock
 from aikv.datatypes.hashes import Hash
+from aikv.datatypes.lists import List
 from aikv.datatypes.sets import Set
 from aikv.datatypes.stream import Stream
 from aikv.datatypes.zsets import SortedSet
 
 # Fewer are freed as fast as they are put away.
-_FEW_BUCKETS: Final = 16
+_FEW_BUCKETS: Final = 4
+_FEW_CHUNKS: Final = 16
+# Objects between two looks at the time, where each is small.
+_AT_ONCE: Final = 8
+# A string of so many bytes is one whose end takes time.
+_LONG: Final = 65_536
 
 
 class Releaser:
-    """Buckets that wait for their end."""
+    """Parts that wait for their end."""
 
     def __init__(self) -> None:
-        # Of databases, whose values may be large, and of values.
+        # Buckets of databases, whose values may be large, and parts of values.
         self._databases: list[dict[bytes, object]] = []
         self._parts: list[object] = []
-        # Buckets freed so far.
+        # What the part held that is being freed, and how many of it go together.
+        self._rest: list[object] = []
+        self._at_once: i64 = 1
+        # Parts freed so far.
         self.freed = 0
 
     def pending(self) -> int:
-        """Number of buckets that wait."""
-        return len(self._databases) + len(self._parts)
+        """Number of parts that wait."""
+        return len(self._databases) + len(self._parts) + (1 if self._rest else 0)
 
     def database(self, buckets: list[dict[bytes, object]]) -> None:
         """Take the buckets of an emptied database."""
@@ -41,15 +57,22 @@ class Releaser:
         """Take the parts of a value that has been removed, if it is large."""
         if isinstance(value, (Hash, Set)):
             table = value.table
-        elif isinstance(value, Stream):
-            self._stream(value)
+        elif isinstance(value, SortedSet):
+            ordered = value.ordered
+            table = None if ordered is None else ordered.table
+        elif isinstance(value, List):
+            if value.quick is not None and len(value.quick.chunks) > _FEW_CHUNKS:
+                self._parts.append(value.quick.chunks)
             return
-        elif isinstance(value, SortedSet) and value.ordered is not None:
-            table = value.ordered.table
         else:
+            if isinstance(value, Stream):
+                self._stream(value)
             return
         if table is not None and len(table.buckets) > _FEW_BUCKETS:
             self._parts += table.buckets
+            if isinstance(value, SortedSet) and value.ordered is not None:
+                # The last part goes first: what the leaves refer to is in the buckets, too, and costs less thus.
+                self._parts += value.ordered.leaves
 
     def _stream(self, value: Stream) -> None:
         self._lists(value.nodes.parts())
@@ -59,20 +82,48 @@ class Releaser:
                 self._lists(consumer.pending.parts())
 
     def _lists(self, parts: Sequence[object]) -> None:
-        if len(parts) > 1:
+        # Of each chunk there are two.
+        if len(parts) > 2:
             self._parts += parts
 
     def free(self, clock: Clock, budget_us: int) -> bool:
         """Free something for about `budget_us`; whether something is left."""
         deadline = clock.monotonic_us() + budget_us
-        while self._databases or self._parts:
-            self.freed += 1
-            if self._parts:
-                self._parts.pop()
+        while self._rest or self._parts or self._databases:
+            if self._rest:
+                del self._rest[-self._at_once :]
+            elif self._parts:
+                self._open(self._parts.pop())
             else:
-                for value in self._databases.pop().values():
-                    if type(value) is not bytes:
-                        self.value(value)
+                self._open_bucket(self._databases.pop())
             if clock.monotonic_us() >= deadline:
                 break
-        return bool(self._databases or self._parts)
+        return bool(self._rest or self._parts or self._databases)
+
+    def _open(self, part: object) -> None:
+        """Let go of `part`, and keep what it refers to where that is much."""
+        self.freed += 1
+        if isinstance(part, dict):
+            self._rest = _members(part)
+            self._at_once = _AT_ONCE
+        elif isinstance(part, list):
+            self._rest = part[:]
+            self._at_once = 1
+
+    def _open_bucket(self, bucket: dict[bytes, object]) -> None:
+        self.freed += 1
+        self._at_once = _AT_ONCE
+        for value in bucket.values():
+            if type(value) is bytes:
+                if len(value) > _LONG:
+                    self._at_once = 1
+            elif not isinstance(value, int):
+                self.value(value)
+                self._at_once = 1
+        self._rest = _members(bucket)
+
+
+def _members(bucket: dict[bytes, object]) -> list[object]:
+    members: list[object] = list(bucket)
+    members += bucket.values()
+    return members

@@ -40,6 +40,9 @@ class Watcher:
     def fields_expired(self, database: "Database", key: bytes, fields: list[bytes], emptied: bool) -> None:
         """`fields` of the hash at `key` have run out and have just been removed; if `emptied`, so has the key."""
 
+    def run_out(self, value: object) -> None:
+        """`value`, which is not `bytes`, has run out; it may be large."""
+
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Waiter:
@@ -61,6 +64,8 @@ class Database:
         self.keep_expired = False
         # Set while a file is loaded: no key runs out then, because what follows in the file may refer to it.
         self.loading = False
+        # Whether there has been a value other than a string: what is stored over one may be large.
+        self.collections = False
         # Where the active expiry cycle goes on.
         self.expire_cursor = 0
         # WATCHed keys: key -> client id -> watch. Kept by the engine; here because it belongs to the keys.
@@ -98,6 +103,8 @@ class Database:
         """Store `value`, leaving the TTL as it is; True when the key is new."""
         self._recent_key = key
         self._recent = value
+        if type(value) is not bytes and not self.collections and not isinstance(value, int):
+            self.collections = True
         return self.table.set(key, value)
 
     def remove(self, key: bytes) -> object | None:
@@ -114,8 +121,10 @@ class Database:
 
     def expire(self, key: bytes) -> None:
         """Remove a key that is past its time, and tell the watcher."""
-        self.remove(key)
+        value = self.remove(key)
         self.watcher.expired(self, key)
+        if value is not None and type(value) is not bytes:
+            self.watcher.run_out(value)
 
     def expire_of(self, key: bytes) -> int:
         """Unix ms at which `key` runs out, or -1."""
@@ -196,6 +205,7 @@ class Database:
         self._recent = None
         self.expire_cursor = 0
         self.hash_times = None
+        self.collections = False
         return self.access.clear(now_s) + self.expires.clear() + self.table.clear()
 
     def swap(self, other: "Database") -> None:
@@ -206,6 +216,7 @@ class Database:
         self.access, other.access = other.access, self.access
         self.expire_cursor, other.expire_cursor = other.expire_cursor, self.expire_cursor
         self.hash_times, other.hash_times = other.hash_times, self.hash_times
+        self.collections, other.collections = other.collections, self.collections
 
     def _without_due_fields(self, key: bytes, value: object, now: i64) -> object | None:
         """`value`, which is what `key` holds, with no field that has run out at `now`; None where nothing is left."""
