@@ -118,7 +118,7 @@ def copy(ctx: Context, argv: list[bytes]) -> object:
     if target.find(target_key, ctx.engine.now_ms) is not None:
         if not replace:
             return 0
-        target.remove(target_key)
+        ctx.engine.releaser.value(target.remove(target_key))
     copied = kind_of(value).copy(value)
     _store_in(ctx, target, target_key, copied, ctx.db.expire_of(source_key), events.COPY_TO)
     return 1
