@@ -2,13 +2,10 @@
 
 Theory of operation: `run` is called by the event loop `hz` times a second. Work that can be long (keys that ran out,
 emptied databases) has a budget of a millisecond per call; while there is more of it the next call comes sooner,
-so that much gets done and no client waits long. The garbage collector is switched off in a server, because it finds
-nothing in a dataset without cycles and pauses for long; the young generations, where the server's own cycles are, are
-collected here.
+so that much gets done and no client waits long.
 """
 
 import asyncio
-import gc
 from typing import Final
 
 from aikv.base import log
@@ -18,6 +15,7 @@ from aikv.engine.engine import Engine
 from aikv.engine.persistence import Persistence
 from aikv.keyspace.expiry import ExpiryCycle
 from aikv.persistence.aof_log import AofFatal
+from aikv.server.collector import Collector
 from aikv.server.tick import Tick
 
 # One command's time, so that even where the system gives the processor to somebody else in the midst of it, which
@@ -25,8 +23,6 @@ from aikv.server.tick import Tick
 _BUDGET_US: Final = 1000
 # Seconds until the next call while there is more to do: work takes at most a quarter of the time.
 _SOON_S: Final = 0.003
-_COLLECT_YOUNG_S: Final = 1
-_COLLECT_MIDDLE_S: Final = 30
 
 
 class Cron:
@@ -39,8 +35,7 @@ class Cron:
         self._loop = loop
         self._expiry = ExpiryCycle(tick.engine.clock)
         self._next_regular_us = 0
-        self._next_young_us = 0
-        self._next_middle_us = 0
+        self._collector: Final = Collector(tick.engine.clock.monotonic_us())
         # Clients still to be looked at for time-outs in this round.
         self._round: list[int] = []
         self._handle: asyncio.TimerHandle | None = None
@@ -85,12 +80,7 @@ class Cron:
         self._persistence.cron()
         self._time_out_clients()
         self._tick.judge_soft_limits()
-        if now_us >= self._next_young_us:
-            self._next_young_us = now_us + _COLLECT_YOUNG_S * 1_000_000
-            gc.collect(0)
-        if now_us >= self._next_middle_us:
-            self._next_middle_us = now_us + _COLLECT_MIDDLE_S * 1_000_000
-            gc.collect(1)
+        self._collector.run(now_us)
 
     def _time_out_clients(self) -> None:
         """Close clients that have been idle for `timeout` seconds; each is looked at about once a second."""
