@@ -7,8 +7,8 @@ of its groups' pending entries. While there is time the parts are dropped one by
 it, since a part is never changed.
 
 To drop a bucket at once is too much, too. Where nearly everything has gone, each object that goes may be the last on
-a MiB of memory, which Python gives back to the system at once, in a tenth of a millisecond. So what a bucket or list
-refers to is copied, the part dropped, and the copy shortened by a few objects between two looks at the time.
+a MiB of memory, which Python gives back to the system at once, in some tenths of a millisecond. So what a bucket or
+list refers to is copied, the part dropped, and the copy shortened by a few objects between two looks at the time.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from aikv.datatypes.zsets import SortedSet
 _FEW_BUCKETS: Final = 4
 _FEW_CHUNKS: Final = 16
 # Objects between two looks at the time, where each is small.
-_AT_ONCE: Final = 8
+_AT_ONCE: Final = 4
 # A string of so many bytes is one whose end takes time.
 _LONG: Final = 65_536
 

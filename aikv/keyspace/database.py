@@ -66,7 +66,8 @@ class Database:
         self.loading = False
         # Whether there has been a value other than a string: what is stored over one may be large.
         self.collections = False
-        # Where the active expiry cycle goes on.
+        # Where the active expiry cycle goes on: keys to be looked at first, and the cursor behind them.
+        self.expire_next: list[bytes] = []
         self.expire_cursor = 0
         # WATCHed keys: key -> client id -> watch. Kept by the engine; here because it belongs to the keys.
         self.watched: dict[bytes, dict[int, Watch]] = {}
@@ -203,6 +204,7 @@ class Database:
     def clear(self, now_s: int) -> list[dict[bytes, object]]:
         """Remove all keys; returns the old buckets, so that the caller chooses when to pay for freeing them."""
         self._recent = None
+        self.expire_next = []
         self.expire_cursor = 0
         self.hash_times = None
         self.collections = False
@@ -214,6 +216,7 @@ class Database:
         self.table, other.table = other.table, self.table
         self.expires, other.expires = other.expires, self.expires
         self.access, other.access = other.access, self.access
+        self.expire_next, other.expire_next = other.expire_next, self.expire_next
         self.expire_cursor, other.expire_cursor = other.expire_cursor, self.expire_cursor
         self.hash_times, other.hash_times = other.hash_times, self.hash_times
         self.collections, other.collections = other.collections, self.collections

@@ -6,8 +6,9 @@ keys are visited in every cycle; beyond them a database is gone on with only whi
 keys past their time. A budget of time bounds every cycle, so that no client waits for a million keys that run out at
 once, and the next cycle begins with the next database, so that none waits for another.
 
-The last keys of many take longest: the memory that lay around each goes back to the system with it, up to a tenth of a
-millisecond for a key and its value. So the time is looked at after a few keys.
+The last keys of many take longest. Each may be all that is left on a MiB of memory, its value on another and its time
+on a third, and Python gives these back to the system at once, in a tenth of a millisecond each or, on a busy machine,
+in three. So the time is looked at after each key, which is a twentieth of the work.
 """
 
 from typing import Final
@@ -20,8 +21,6 @@ KEYS_PER_STEP: Final = 256
 # At ten cycles a second, a million TTLs are gone through in less than two minutes, for well below a percent of a core.
 KEYS_PER_CYCLE: Final = 1024
 _GO_ON_ABOVE: Final = 10
-# Keys between two looks at the time.
-KEYS_PER_LOOK: Final = 8
 
 
 class ExpiryCycle:
@@ -53,27 +52,27 @@ class ExpiryCycle:
         removed = 0
         visited = 0
         size = database.expires_count()
-        while visited < size:
-            cursor, keys = database.expires.scan(database.expire_cursor, KEYS_PER_STEP)
+        over = False
+        while visited < size and database.expires.used and not over:
+            # What the cycle before had no time for comes first.
+            if not database.expire_next:
+                found = database.expires.scan(database.expire_cursor, KEYS_PER_STEP)
+                database.expire_cursor, database.expire_next = found
+            keys = database.expire_next
+            count = len(keys)
             stale = 0
-            seen = 0
-            over = False
             # Where nearly all keys have gone, those that are left crowd in few buckets, and a step may bring thousands.
-            while not over:
-                for key in keys[seen : seen + KEYS_PER_LOOK]:
-                    if database.is_expired(key, now):
-                        database.expire(key)
-                        stale += 1
-                seen += KEYS_PER_LOOK
+            while keys and not over:
+                # Not by an iteration: the list would hold all keys until its end, and let them go at once.
+                key = keys.pop()
+                if database.is_expired(key, now):
+                    database.expire(key)
+                    stale += 1
+                    over = self._clock.monotonic_us() >= deadline
+            if stale == 0:
                 over = self._clock.monotonic_us() >= deadline
-                if seen >= len(keys):
-                    break
-            if seen >= len(keys):
-                database.expire_cursor = cursor
             removed += stale
-            visited += len(keys)
-            if over or not database.expires.used:
-                break
-            if visited >= KEYS_PER_CYCLE and stale * _GO_ON_ABOVE <= len(keys):
+            visited += count
+            if visited >= KEYS_PER_CYCLE and stale * _GO_ON_ABOVE <= count:
                 break
         return removed

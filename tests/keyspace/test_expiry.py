@@ -6,7 +6,7 @@ import pytest
 
 from aikv.base.clock import Clock, ManualClock
 from aikv.keyspace.database import Database, Watcher
-from aikv.keyspace.expiry import KEYS_PER_CYCLE, KEYS_PER_LOOK, ExpiryCycle
+from aikv.keyspace.expiry import KEYS_PER_CYCLE, ExpiryCycle
 
 LONG_US = 1_000_000
 
@@ -100,7 +100,7 @@ def test_the_budget_ends_a_cycle_and_the_next_goes_on() -> None:
     clock.now_ms += 2
     cycle = ExpiryCycle(clock)
     first = cycle.run([database], 500)
-    assert 0 < first < 10 * KEYS_PER_LOOK
+    assert 0 < first < 10
     cycles = 1
     while len(database):
         assert cycle.run([database], 500) > 0
@@ -121,14 +121,48 @@ class LookedAt(WornClock):
         return super().monotonic_us()
 
 
-def test_the_time_is_looked_at_often_enough_even_where_the_last_keys_crowd_in_few_buckets() -> None:
+def test_the_time_is_looked_at_after_each_key_even_where_the_last_ones_crowd_in_few_buckets() -> None:
     watcher = Counting()
     clock = LookedAt(watcher)
     database = filled(clock, 20_000, 20_000)
     database.watcher = watcher
     clock.now_ms += 1
     assert ExpiryCycle(clock).run([database], LONG_US) == 20_000
-    assert max(later - earlier for earlier, later in pairwise(clock.seen)) <= KEYS_PER_LOOK
+    assert max(later - earlier for earlier, later in pairwise(clock.seen)) <= 1
+
+
+def test_a_step_that_finds_nothing_looks_at_the_time_too() -> None:
+    clock = WornClock(us_per_look=100)
+    database = filled(clock, 20_000, 0)
+    ExpiryCycle(clock).run([database], 0)
+    # One bucket's keys are gone over, and then it is found that the time is over.
+    assert len(database) == 20_000
+    assert int(f"{database.expire_cursor:048b}"[::-1], 2) < 1 << 43
+
+
+@pytest.mark.parametrize("change", ["remove", "persist", "renew", "clear"])
+def test_keys_that_the_budget_left_for_later_may_change_meanwhile(change: str) -> None:
+    clock = WornClock(us_per_look=100)
+    database = filled(clock, 2000, 2000)
+    clock.now_ms += 2
+    cycle = ExpiryCycle(clock)
+    cycle.run([database], 500)
+    rest = list(database.expire_next)
+    assert rest
+    if change == "clear":
+        database.clear(0)
+        assert not database.expire_next
+    for key in rest:
+        if change == "remove":
+            database.remove(key)
+        elif change == "persist":
+            database.persist(key)
+        else:
+            database.put(key, 1)
+            database.set_expire(key, clock.unix_ms() + 1000)
+    while database.expires_count() > (len(rest) if change in ("renew", "clear") else 0):
+        cycle.run([database], LONG_US)
+    assert len(database) == (0 if change == "remove" else len(rest))
 
 
 def test_a_database_that_takes_the_whole_budget_does_not_starve_the_others() -> None:
