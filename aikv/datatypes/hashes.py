@@ -366,7 +366,7 @@ class Hash:
         assert len(set(fields)) == len(fields) == len(self)
         if self.times is not None:
             self.times._check()
-            assert set(self.times.times) <= set(fields)
+            assert {field for field, _ in self.times.items()} <= set(fields)
 
 
 class HashKind(Kind):

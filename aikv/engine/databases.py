@@ -41,6 +41,7 @@ def empty(engine: "Engine", database: Database) -> int:
     count = len(database)
     if database.watched:
         touch_all(database, None, engine.now_ms)
+    engine.releaser.times(database.hash_times)
     engine.releaser.database(database.clear(engine.now_ms // 1000))
     engine.waits.mark_all(database)
     return count

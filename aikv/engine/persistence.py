@@ -223,6 +223,7 @@ class Persistence:
         if self._engine.tracks:
             self._engine.tracking.flushed()
         for database in self._engine.databases:
+            self._engine.releaser.times(database.hash_times)
             self._engine.releaser.database(database.clear(now_s))
 
     # At the end.

@@ -17,6 +17,7 @@ from typing import Final
 from mypy_extensions import i64
 
 from aikv.base.clock import Clock
+from aikv.datatypes.field_times import FieldTimes
 from aikv.datatypes.hashes import Hash
 from aikv.datatypes.lists import List
 from aikv.datatypes.sets import Set
@@ -70,9 +71,17 @@ class Releaser:
             return
         if table is not None and len(table.buckets) > _FEW_BUCKETS:
             self._parts += table.buckets
+            # The last part goes first: what the leaves refer to is in the buckets, too, and costs less thus.
             if isinstance(value, SortedSet) and value.ordered is not None:
-                # The last part goes first: what the leaves refer to is in the buckets, too, and costs less thus.
                 self._parts += value.ordered.leaves
+        if isinstance(value, Hash):
+            self.times(value.times)
+
+    def times(self, times: FieldTimes | None) -> None:
+        """Take the parts of the times of a hash, or of the hashes of a database, if they are many."""
+        if times is not None and times.large is not None:
+            self._parts += times.large.table.buckets
+            self._parts += times.large.leaves
 
     def _stream(self, value: Stream) -> None:
         self._lists(value.nodes.parts())

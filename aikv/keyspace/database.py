@@ -183,7 +183,7 @@ class Database:
     def has_field_times(self) -> bool:
         """Whether a field of any hash has a time, run out or not."""
         if self.hash_times is not None:
-            for key in self.hash_times.times:
+            for key, _ in self.hash_times.items():
                 value = self.table.get(key)
                 if isinstance(value, Hash) and value.next_expiry() != NO_TIME:
                     return True

@@ -11,8 +11,8 @@ from aikv.base.clock import Clock
 from aikv.datatypes.hashes import Hash
 from aikv.keyspace.database import Database
 
-_HASHES_PER_STEP: Final = 16
-_FIELDS_PER_STEP: Final = 256
+# Between two looks at the time. Each may be all that is left on a MiB of memory, which goes back to the system then.
+FIELDS_PER_STEP: Final = 16
 
 
 def expire_due_fields(database: Database, now: int, clock: Clock, deadline: int) -> int:
@@ -20,13 +20,12 @@ def expire_due_fields(database: Database, now: int, clock: Clock, deadline: int)
     removed = 0
     times = database.hash_times
     while times is not None:
-        keys = times.take_due(now, _HASHES_PER_STEP)
+        keys = times.take_due(now, 1)
         if not keys:
             break
-        for key in keys:
-            value = database.table.get(key)
-            if isinstance(value, Hash):
-                removed += database.expire_fields(key, value, now, _FIELDS_PER_STEP)
+        value = database.table.get(keys[0])
+        if isinstance(value, Hash):
+            removed += database.expire_fields(keys[0], value, now, FIELDS_PER_STEP)
         if clock.monotonic_us() >= deadline:
             break
     return removed

@@ -73,7 +73,7 @@ def _emit_hash(sink: Sink, key: bytes, value: object) -> None:
     _emit_batches(sink, b"HMSET", key, held.pairs(), 2 * ELEMENTS_PER_COMMAND)
     times = held.times
     if times is not None:
-        for field, when in times.times.items():
+        for field, when in times.items():
             sink.write(encode_command([b"HPEXPIREAT", key, b"%d" % when, b"FIELDS", b"1", field]))
 
 

@@ -132,7 +132,7 @@ def _plain_hash(value: object) -> Value:
     pairs = held.pairs()
     made = dict(zip(pairs[::2], pairs[1::2], strict=True))
     times = held.times
-    return TimedHash(made, dict(times.times)) if times is not None and len(times) else made
+    return TimedHash(made, dict(times.items())) if times is not None and len(times) else made
 
 
 def _plain_sorted_set(value: object) -> Value:

@@ -174,3 +174,22 @@ def test_long_strings_are_freed_one_by_one() -> None:
     while served.engine.releaser.free(served.engine.clock, 0):
         slices += 1
     assert slices >= 100
+
+
+@pytest.mark.parametrize("line", ["DEL large", "FLUSHALL"])
+def test_the_times_of_fields_and_of_hashes_are_freed_by_a_few(line: str) -> None:
+    served = Served()
+    count = 5000
+    served.run(*FILLED["HSET"])
+    fields = [f"field-{number}" for number in range(count)]
+    served.run("HPEXPIRE", "large", "1000", "FIELDS", str(count), *fields)
+    for number in range(count):
+        served.run(f"HSET small-{number} f v")
+        served.run(f"HPEXPIRE small-{number} 1000 FIELDS 1 f")
+    small = 0 if line == "DEL large" else count
+    served.run(line)
+    slices = 1
+    while served.engine.releaser.free(served.engine.clock, 0):
+        slices += 1
+    # Fields and values, and fields and times; keys and values one by one, and keys and times.
+    assert slices >= (2 * 10_000 + 2 * count) // 4 + small * 2 + small * 2 // 4
