@@ -6,6 +6,7 @@ thread that adds up the memory of a process and its children, each page that sev
 Both see what they are there for from outside, so they work alike for every server. Needs Linux.
 """
 
+import gc
 import multiprocessing
 import threading
 import time
@@ -72,6 +73,8 @@ class MemoryWatch:
 def _probe(port: int, pipe: Connection, question: tuple[str, ...], pause: float) -> None:
     """Ask until something comes through `pipe`, then answer with (asked at, seconds) of every question."""
     asked: list[tuple[float, float]] = []
+    # A collection of garbage here would be taken for a pause of the server.
+    gc.disable()
     with RawConnection(port, 60) as connection:
         while not pipe.poll():
             began = time.monotonic()

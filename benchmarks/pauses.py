@@ -3,8 +3,8 @@
 Theory of operation: a process of its own sends PING after PING over one connection and keeps how long each answer took.
 Meanwhile the benchmark lets the server insert millions of keys by pipelines, lets as many times to live run out in the
 same moment, and drops everything or one huge value. The window of an event ends when its effects have: when DBSIZE is
-0, and for what is freed later, after a while more. The longest answer in the window is the longest pause; beside it
-stand the one of which 99.9 % are no longer, and how many were longer than `LONG_MS`.
+0 and INFO knows of nothing that is still to be freed, and a while after. The longest answer in the window is the
+longest pause; beside it stand the one of which 99.9 % are no longer, and how many were longer than `LONG_MS`.
 
 The system takes a part: on two cores the prober, the loader and the server displace each other. So redis-server is
 measured under the same load, and the event `idle` is what the prober sees when nothing happens. Servers run one
@@ -31,8 +31,10 @@ from oracle.wire import RawConnection
 LONG_MS = 10.0
 # Members in one command while a huge value is built.
 CHUNK = 500
-# How long after an event its effects are watched: a thread or a timer may still free memory.
+# How long after the end of an event it is still watched: a thread may not be done with what it has taken on.
 AFTERMATH_S = 1.0
+# What INFO says when whatever was dropped has been freed.
+NOTHING_LEFT = b"\r\nlazyfree_pending_objects:0\r\n"
 
 HUGE: dict[str, Callable[[int], list[bytes]]] = {
     "hash": lambda n: [b"HSET", b"huge", *(part for i in range(n, n + CHUNK) for part in (b"f:%d" % i, b"value"))],
@@ -122,6 +124,7 @@ class Watched:
         """All of them are dropped, not in the foreground."""
         with self.window(f"FLUSHALL ASYNC of {self.sizes.keys:,} keys"):
             answered(self.server, "FLUSHALL", "ASYNC")
+            self._wait_for(NOTHING_LEFT, "INFO", "memory")
 
     def run_out(self) -> None:
         """Times to live that all end in the same millisecond."""
@@ -135,9 +138,8 @@ class Watched:
             answered(self.server, "FLUSHALL")
             ahead *= 2
         time.sleep(due - 0.5 - time.time())
-        with self.window(f"{self.sizes.times:,} times to live run out"), RawConnection(self.server.port, 60) as asking:
-            while asking.command("DBSIZE") != b":0\r\n":
-                time.sleep(0.05)
+        with self.window(f"{self.sizes.times:,} times to live run out"):
+            self._wait_for(b":0\r\n", "DBSIZE")
 
     def drop(self, kind: str, command: str) -> None:
         """One huge value goes."""
@@ -145,6 +147,13 @@ class Watched:
         fill(self.server, (HUGE[kind](number) for number in chunks), batch=20)
         with self.window(f"{command} of a {kind} of {self.sizes.elements:,}"):
             answered(self.server, command, "huge")
+            self._wait_for(NOTHING_LEFT, "INFO", "memory")
+
+    def _wait_for(self, words: bytes, *question: str) -> None:
+        """Ask, seldom enough not to be in the way, until `words` are in the answer."""
+        with RawConnection(self.server.port, 60) as asking:
+            while words not in asking.command(*question):
+                time.sleep(0.05)
 
 
 def timed(keys: int, due: int) -> Commands:
