@@ -129,8 +129,10 @@ def xgroup_setid(ctx: Context, argv: list[bytes]) -> object:
 def xgroup_destroy(ctx: Context, argv: list[bytes]) -> object:
     key = argv[2]
     stream = _existing_stream(ctx, key)
-    if stream.groups.pop(argv[3], None) is None:
+    group = stream.groups.pop(argv[3], None)
+    if group is None:
         return 0
+    ctx.engine.releaser.group(group)
     note(ctx, key, GROUP_DESTROYED)
     # Whoever waits for the group is to learn that it is gone.
     ctx.engine.waits.mark(ctx.db, key)

@@ -22,6 +22,7 @@ from aikv.datatypes.hashes import Hash
 from aikv.datatypes.lists import List
 from aikv.datatypes.sets import Set
 from aikv.datatypes.stream import Stream
+from aikv.datatypes.stream_group import ConsumerGroup
 from aikv.datatypes.zsets import SortedSet
 
 # Fewer are freed as fast as they are put away.
@@ -86,9 +87,13 @@ class Releaser:
     def _stream(self, value: Stream) -> None:
         self._lists(value.nodes.parts())
         for group in value.groups.values():
-            self._lists(group.pending.parts())
-            for consumer in group.consumers.values():
-                self._lists(consumer.pending.parts())
+            self.group(group)
+
+    def group(self, group: ConsumerGroup) -> None:
+        """Take what waits in a group of a stream, if it is much."""
+        self._lists(group.pending.parts())
+        for consumer in group.consumers.values():
+            self._lists(consumer.pending.parts())
 
     def _lists(self, parts: Sequence[object]) -> None:
         # Of each chunk there are two.
