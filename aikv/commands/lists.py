@@ -7,6 +7,7 @@ Theory of operation: what a list is, and what each step costs, is told in `datat
 from typing import Final
 
 from aikv.base.errors import SYNTAX, CommandError
+from aikv.base.form import COMPILED
 from aikv.base.numbers import I64_MIN, parse_i64, to_i64
 from aikv.commands.list_lookup import lookup_list, peek_list
 from aikv.datatypes.limits import CONFIGURED
@@ -16,7 +17,7 @@ from aikv.engine.command import COMMANDS, DENYOOM, FAST, READONLY, WRITE, comman
 from aikv.engine.context import Context
 from aikv.engine.keyspec import INSERT, INSPECT, READ, READ_DELETE
 from aikv.engine.refusal import wrong_arity
-from aikv.resp.reply import NULL_ARRAY
+from aikv.resp.reply import NULL_ARRAY, Rows
 
 _OF_EACH: Final = "O(N) for N elements."
 _MUST_BE_POSITIVE: Final = b"ERR value is out of range, must be positive"
@@ -224,7 +225,14 @@ def lrange(ctx: Context, argv: list[bytes]) -> object:
     start = to_i64(argv[2])
     stop = to_i64(argv[3])
     held = lookup_list(ctx, argv[1])
-    return [] if held is None else held.range(start, stop)
+    if held is None:
+        return []
+    if not COMPILED:
+        # Interpreted, a reply of a hundred takes a fifth of the time.
+        rows = held.rows(start, stop)
+        if rows is not None:
+            return Rows(rows)
+    return held.range(start, stop)
 
 
 @command(

@@ -19,6 +19,7 @@ from librt.strings import BytesWriter, read_i64_le, write_i32_le
 from mypy_extensions import i32, i64, u8
 
 from aikv.base.form import COMPILED
+from aikv.base.row import Row, worth_while
 from aikv.datatypes.listpack_entry import (
     encode_entry,
     encode_integer,
@@ -63,6 +64,7 @@ __all__ = [
     "prepend",
     "previous_offset",
     "replace",
+    "row_of",
     "safe_to_add",
     "splice",
 ]
@@ -308,18 +310,38 @@ def entries_from(pack: bytes, offset: i64, count: i64) -> list[bytes]:
 def _alike(pack: bytes, offset: i64, count: i64) -> list[bytes] | None:
     """As `entries_from` for `count` short strings that are equally long; None where they are something else.
 
-    If one entry begins as the one before it does, so does the next one stand as far behind it. Interpreted, that takes
-    a third of the time of a walk.
+    Interpreted, that takes a third of the time of a walk.
+    """
+    size: i64 = _common_size(pack, offset, count)
+    if size < 0:
+        return None
+    stride: i64 = size + 2
+    first: i64 = offset + 1
+    return [pack[start : start + size] for start in range(first, first + count * stride, stride)]
+
+
+def row_of(pack: bytes, offset: i64, count: i64) -> Row | None:
+    """The texts of the `count` elements, which are there, from the entry at `offset` on; None where they are no row."""
+    size: i64 = _common_size(pack, offset, count)
+    if size < 0 or not worth_while(size, count):
+        return None
+    return Row(pack, offset + 1, size + 2, size, count)
+
+
+def _common_size(pack: bytes, offset: i64, count: i64) -> i64:
+    """The size of each of `count` short strings from the entry at `offset` on; -1 where they are something else.
+
+    If one entry begins as the one before it does, so does the next one stand as far behind it.
     """
     first: i64 = pack[offset]
     if not 0x80 <= first < 0xC0:
-        return None
+        return -1
     size: i64 = first & 0x3F
     stride: i64 = size + 2
     stop: i64 = offset + count * stride
     if stop >= len(pack) or pack[offset:stop:stride].count(first) != count:
-        return None
-    return [pack[start : start + size] for start in range(offset + 1, stop, stride)]
+        return -1
+    return size
 
 
 def splice(pack: bytes, start: i64, end: i64, encoded: bytes, change: i64) -> bytes:

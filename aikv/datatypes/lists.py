@@ -8,10 +8,11 @@ Indexes count from 0, or from the end where negative. n is the number of element
 Large costs are those of `quicklist`.
 """
 
-from typing import cast
+from typing import Final, cast
 
 from mypy_extensions import i64, mypyc_attr
 
+from aikv.base.row import Row
 from aikv.datatypes import listpack, listpack_check
 from aikv.datatypes.chunks import exceeds, matches, within, without
 from aikv.datatypes.kinds import KINDS, Kind
@@ -19,6 +20,9 @@ from aikv.datatypes.limits import Limits
 from aikv.datatypes.listpack import FIRST, encode_entry
 from aikv.datatypes.memory import allocated
 from aikv.datatypes.quicklist import Quicklist
+
+# So many elements are worth a look whether they stand in rows.
+_MANY: Final = 8
 
 
 # Without a place among the collector's objects each takes 16 bytes less.
@@ -188,6 +192,17 @@ class List:
         if begin == end:
             return []
         return listpack.entries_from(self.pack, listpack.offset_of(self.pack, begin), end - begin)
+
+    def rows(self, start: int, stop: int) -> list[Row] | None:
+        """As `range`, for many texts that stand in rows of equally long ones; else None."""
+        begin, end = self._bounds(start, stop)
+        if end - begin < _MANY:
+            return None
+        quick = self.quick
+        if quick is not None:
+            return quick.rows(begin, end)
+        row = listpack.row_of(self.pack, listpack.offset_of(self.pack, begin), end - begin)
+        return None if row is None else [row]
 
     def elements(self) -> list[bytes]:
         """All elements. O(n)."""

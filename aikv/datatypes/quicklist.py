@@ -16,6 +16,7 @@ from typing import Final
 
 from mypy_extensions import i64
 
+from aikv.base.row import Row
 from aikv.datatypes import listpack, listpack_check
 from aikv.datatypes.chunks import FRAME_BYTES, Chunk, chunk_of, divided, exceeds, matches, without
 from aikv.datatypes.listpack import FIRST, encode_entry
@@ -110,6 +111,24 @@ class Quicklist:
                 part = listpack.entries_from(pack, listpack.offset_of(pack, place), wanted)
             wanted -= len(part)
             found.extend(part)
+            number += 1
+            place = 0
+        return found
+
+    def rows(self, start: i64, stop: i64) -> list[Row] | None:
+        """As `range`, which has some elements, for texts that stand in rows; else None. O(c + chunk)."""
+        found: list[Row] = []
+        number, place = self._locate(start)
+        wanted: i64 = stop - start
+        while wanted > 0:
+            chunk = self.chunks[number]
+            count: i64 = min(wanted, chunk.count - place)
+            pack = chunk.pack()
+            row = listpack.row_of(pack, listpack.offset_of(pack, place), count)
+            if row is None:
+                return None
+            found.append(row)
+            wanted -= count
             number += 1
             place = 0
         return found

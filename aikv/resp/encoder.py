@@ -23,6 +23,7 @@ from aikv.resp.reply import (
     PairList,
     Pairs,
     Push,
+    Rows,
     SetOf,
     Status,
     Verbatim,
@@ -79,7 +80,11 @@ def encoded(value: object, resp3: bool) -> bytes:
 
 
 def _encode_rare(out: Output, value: object, resp3: bool) -> None:
-    if isinstance(value, bool):
+    if isinstance(value, Rows):
+        out.array(sum([row.count for row in value.rows]))
+        for row in value.rows:
+            out.append(row.framed(b"$%d\r\n", CRLF))
+    elif isinstance(value, bool):
         out.append((b"#t\r\n" if value else b"#f\r\n") if resp3 else (b":1\r\n" if value else b":0\r\n"))
     elif isinstance(value, bytearray):
         # A copy, because the value may be changed before the output is sent.

@@ -3,7 +3,7 @@
 Theory of operation: small pieces are copied one behind the other into one growing buffer (librt's `BytesWriter`, which
 compiled code writes to without a call through Python); a large piece is kept as the object that it is, so that it is
 copied once, when everything is put together. A list of pieces that is joined at the end costs a reply of three pieces
-about 80 ns more.
+about 80 ns more; interpreted, both cost the same.
 
 The buffer is given back once it has held much, so that a connection that has been busy costs no more than one that
 has not.

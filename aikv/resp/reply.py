@@ -7,6 +7,8 @@ bulk string too. What plain values cannot say is said by the small markers below
 
 from typing import Final
 
+from aikv.base.row import Row
+
 
 class Status:
     """A simple string such as `OK`. `wire` is its encoding."""
@@ -56,6 +58,13 @@ class Push:
 
     def __init__(self, items: list[object]) -> None:
         self.items: Final = items
+
+
+class Rows:
+    """An array of bulk strings, which are the texts in `rows`."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        self.rows: Final = rows
 
 
 class Verbatim:

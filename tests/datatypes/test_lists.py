@@ -315,6 +315,28 @@ def test_index_and_range_of_a_large_list() -> None:
     assert value.elements() == texts
 
 
+@pytest.mark.parametrize("count", [80, 6000])
+def test_equally_long_elements_stand_in_rows(count: int) -> None:
+    texts = numbers(count)
+    value = filled(texts, limits_of(-2))
+    for start, stop in ((0, -1), (3, count - 2), (count // 2, -1)):
+        rows = value.rows(start, stop)
+        assert rows is not None
+        assert b"".join([row.framed(b"%d,", b";") for row in rows]) == b"".join(
+            [b"14,%b;" % text for text in value.range(start, stop)]
+        )
+
+
+@pytest.mark.parametrize("odd", [b"12345678901234", b"element:odd", b"x" * 100])
+def test_an_element_of_another_kind_is_in_no_row(odd: bytes) -> None:
+    texts = numbers(60)
+    texts[50] = odd
+    value = filled(texts, limits_of(-2))
+    assert value.rows(0, -1) is None
+    assert value.rows(0, 49) is not None
+    assert value.rows(10, 12) is None
+
+
 def test_long_elements_in_the_place_of_short_ones_do_not_make_one_large_chunk() -> None:
     limits = limits_of(-2)
     texts = numbers(1000)

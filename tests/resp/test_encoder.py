@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aikv.base.numbers import format_double
+from aikv.base.row import Row
 from aikv.resp.encoder import encode, encode_error, encode_request
 from aikv.resp.output import Output
 from aikv.resp.reply import (
@@ -22,6 +23,7 @@ from aikv.resp.reply import (
     PairList,
     Pairs,
     Push,
+    Rows,
     SetOf,
     Status,
     Verbatim,
@@ -174,3 +176,10 @@ def test_a_request_is_an_array_of_bulk_strings(argv: list[bytes]) -> None:
     out = Output()
     encode_request(out, argv)
     assert read(out.take()) == argv
+
+
+@pytest.mark.parametrize("resp3", [False, True])
+def test_rows_are_an_array_of_bulk_strings(resp3: bool) -> None:
+    out = Output()
+    encode(out, Rows([Row(b"-ab-cd-", 1, 3, 2, 2), Row(b"efg", 0, 3, 3, 1)]), resp3)
+    assert out.take() == b"*3\r\n$2\r\nab\r\n$2\r\ncd\r\n$3\r\nefg\r\n"
