@@ -121,6 +121,8 @@ def parse_double(b: bytes) -> float | None:
     getDoubleFromObject.
     """
     if len(b) <= _EXACT_DIGITS:
+        if not COMPILED and b.isdigit():
+            return float(b)
         whole = parse_i64(b)
         if whole is not None:
             return float(whole)

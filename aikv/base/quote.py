@@ -29,11 +29,16 @@ def split_args(line: bytes) -> list[bytes] | None:
 
     A NUL byte ends the line, as in C.
     """
-    if len(line.translate(None, _SPECIAL)) == len(line):
-        # Nothing but words and blanks, as nearly always: ten times faster than the walk below.
+    if is_plain(line):
+        # As nearly always: ten times faster than the walk below.
         return line.split()
     splitter = _Splitter(line.partition(b"\0")[0])
     return splitter.split()
+
+
+def is_plain(text: bytes) -> bool:
+    """Whether lines of `text` are nothing but words and blanks, at which `bytes.split` divides them."""
+    return len(text.translate(None, _SPECIAL)) == len(text)
 
 
 class _Splitter:

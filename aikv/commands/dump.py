@@ -141,4 +141,4 @@ def _note_use(ctx: Context, key: bytes, options: _Options, now_s: int) -> None:
         if options.frequency != _UNSET:
             ctx.db.access.set_frequency(key, options.frequency, now_s)
     elif options.idle_s != _UNSET:
-        ctx.db.access.set_idle(key, options.idle_s, now_s)
+        ctx.db.set_idle(key, options.idle_s, now_s)

@@ -23,8 +23,11 @@ def peek_hash(ctx: Context, key: bytes) -> Hash | None:
 
 def writable_hash(ctx: Context, key: bytes) -> Hash:
     """The hash at `key`, which is made where there is no key: something must be put into it then. Raises WRONGTYPE."""
-    held = peek_hash(ctx, key)
-    if held is None:
-        held = Hash()
-        ctx.put(key, held)
+    value = ctx.peek(key)
+    if isinstance(value, Hash):
+        return value
+    if value is not None:
+        raise CommandError(WRONGTYPE)
+    held = Hash()
+    ctx.put(key, held)
     return held

@@ -45,7 +45,9 @@ def lpush(ctx: Context, argv: list[bytes]) -> object:
     if held is None:
         held = List()
         ctx.put(key, held)
-    return _push_head(ctx, held, argv)
+    count = held.push_head(argv, 2, CONFIGURED)
+    ctx.grown(key, events.LIST_LPUSH, len(argv) - 2)
+    return count
 
 
 @command(
@@ -65,7 +67,9 @@ def rpush(ctx: Context, argv: list[bytes]) -> object:
     if held is None:
         held = List()
         ctx.put(key, held)
-    return _push_tail(ctx, held, argv)
+    count = held.push_tail(argv, 2, CONFIGURED)
+    ctx.grown(key, events.LIST_RPUSH, len(argv) - 2)
+    return count
 
 
 @command(
@@ -81,7 +85,11 @@ def rpush(ctx: Context, argv: list[bytes]) -> object:
 )
 def lpushx(ctx: Context, argv: list[bytes]) -> object:
     held = peek_list(ctx, argv[1])
-    return 0 if held is None else _push_head(ctx, held, argv)
+    if held is None:
+        return 0
+    count = held.push_head(argv, 2, CONFIGURED)
+    ctx.grown(argv[1], events.LIST_LPUSH, len(argv) - 2)
+    return count
 
 
 @command(
@@ -97,22 +105,11 @@ def lpushx(ctx: Context, argv: list[bytes]) -> object:
 )
 def rpushx(ctx: Context, argv: list[bytes]) -> object:
     held = peek_list(ctx, argv[1])
-    return 0 if held is None else _push_tail(ctx, held, argv)
-
-
-def _push_head(ctx: Context, held: List, argv: list[bytes]) -> int:
-    held.push_head(argv, 2, CONFIGURED)
-    # Each element is a change; `changed` counts one.
-    ctx.engine.dirty += len(argv) - 3
-    ctx.changed(argv[1], events.LIST_LPUSH)
-    return len(held)
-
-
-def _push_tail(ctx: Context, held: List, argv: list[bytes]) -> int:
-    held.push_tail(argv, 2, CONFIGURED)
-    ctx.engine.dirty += len(argv) - 3
-    ctx.changed(argv[1], events.LIST_RPUSH)
-    return len(held)
+    if held is None:
+        return 0
+    count = held.push_tail(argv, 2, CONFIGURED)
+    ctx.grown(argv[1], events.LIST_RPUSH, len(argv) - 2)
+    return count
 
 
 @command(

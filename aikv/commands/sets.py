@@ -36,7 +36,8 @@ def sadd(ctx: Context, argv: list[bytes]) -> object:
         held = Set()
         ctx.put(argv[1], held)
     added = held.add_many(argv, 2, CONFIGURED)
-    ctx.grown(argv[1], events.SET_ADD, added)
+    if added:
+        ctx.grown(argv[1], events.SET_ADD, added)
     return added
 
 

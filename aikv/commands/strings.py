@@ -61,8 +61,7 @@ def get(ctx: Context, argv: list[bytes]) -> object:
 )
 def set_(ctx: Context, argv: list[bytes]) -> object:
     if len(argv) == 3:
-        ctx.replace(argv[1], argv[2])
-        ctx.changed(argv[1], events.STR_SET)
+        ctx.store(argv[1], argv[2], events.STR_SET)
         return OK
     flags, time_index = parse_options(argv, 3, SET_TAKES)
     when = moment(ctx, argv[time_index], flags, "set") if time_index else 0
@@ -257,8 +256,7 @@ def mset(ctx: Context, argv: list[bytes]) -> object:
     if len(argv) % 2 == 0:
         raise CommandError(wrong_arity(COMMANDS[b"mset"]))
     for index in range(1, len(argv), 2):
-        ctx.replace(argv[index], argv[index + 1])
-        ctx.changed(argv[index], events.STR_SET)
+        ctx.store(argv[index], argv[index + 1], events.STR_SET)
     return OK
 
 

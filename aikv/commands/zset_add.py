@@ -22,7 +22,8 @@ def add_one(ctx: Context, key: bytes, member: bytes, score: float) -> int:
         held = SortedSet()
         held.prepare(1, len(member), CONFIGURED)
         ctx.put(key, held)
-    else:
+    elif CONFIGURED.zset_listpack_entries == 0:
+        # Otherwise one member more asks for no other form.
         held.prepare(1, 0, CONFIGURED)
     outcome, _ = held.add(member, score, 0, CONFIGURED)
     if outcome != ADDED and outcome != UPDATED:  # noqa: PLR1714

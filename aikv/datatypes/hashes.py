@@ -309,13 +309,14 @@ class Hash:
         """As `set`, of a small hash whose pairs are `pack`."""
         offset: i64 = listpack.find(pack, field, FIRST, 1)
         if offset >= 0:
-            pack = listpack.replace(pack, offset + listpack.entry_size(pack, offset), value)
+            changed = listpack.replace(pack, offset + listpack.entry_size(pack, offset), value)
         else:
             end: i64 = listpack.end_offset(pack)
             both = listpack.encode_entry(field) + listpack.encode_entry(value)
-            pack = listpack.splice(pack, end, end, both, 2)
-        self._become(pack)
-        if listpack.length(pack) >> 1 > limits.hash_listpack_entries:
+            changed = listpack.splice(pack, end, end, both, 2)
+        if changed is not pack:
+            self._become(changed)
+        if listpack.length(changed) >> 1 > limits.hash_listpack_entries:
             self._enlarge()
         return offset < 0
 
@@ -402,7 +403,9 @@ def _fits(pack: bytes, field: bytes, value: bytes, limits: Limits) -> bool:
     size: i64 = len(field)
     value_size: i64 = len(value)
     longest: i64 = limits.hash_listpack_value
-    return size <= longest and value_size <= longest and listpack.safe_to_add(pack, size + value_size)
+    if size > longest or value_size > longest:
+        return False
+    return len(pack) + size + value_size <= listpack.SAFE_BYTES
 
 
 def from_listpack(pack: bytes, limits: Limits) -> Hash:

@@ -43,43 +43,55 @@ class List:
         """OBJECT ENCODING's word for the form."""
         return b"listpack" if self.quick is None else b"quicklist"
 
-    def push_head(self, argv: list[bytes], first: int, limits: Limits) -> None:
+    def push_head(self, argv: list[bytes], first: int, limits: Limits) -> int:
         """Put the texts in `argv` from index `first` on before all others, one after another, so the last comes first.
 
-        O(texts), small O(bytes).
+        O(texts), small O(bytes). Returns how many there are now.
         """
-        quick = self._for_adding(argv, first, limits)
+        quick = self.quick
+        if quick is None:
+            quick = self._for_adding(argv, first, limits)
         if quick is not None:
+            limit: i64 = limits.list_listpack_size
             for index in range(first, len(argv)):
-                quick.push_head(argv[index], limits.list_listpack_size)
-            return
+                quick.push_head(argv[index], limit)
+            return quick.count
         if len(argv) - first == 1:
             self.pack = listpack.prepend(self.pack, argv[first])
-            return
+            return listpack.length(self.pack)
         encoded = _encoded(argv, first)
         encoded.reverse()
         self.pack = listpack.splice(self.pack, FIRST, FIRST, b"".join(encoded), len(encoded))
+        return listpack.length(self.pack)
 
-    def push_tail(self, argv: list[bytes], first: int, limits: Limits) -> None:
-        """Put the texts in `argv` from index `first` on after all others. O(texts), small O(bytes)."""
-        quick = self._for_adding(argv, first, limits)
+    def push_tail(self, argv: list[bytes], first: int, limits: Limits) -> int:
+        """Put the texts in `argv` from index `first` on after all others; returns how many there are now.
+
+        O(texts), small O(bytes).
+        """
+        quick = self.quick
+        if quick is None:
+            quick = self._for_adding(argv, first, limits)
         if quick is not None:
+            limit: i64 = limits.list_listpack_size
             for index in range(first, len(argv)):
-                quick.push_tail(argv[index], limits.list_listpack_size)
-            return
+                quick.push_tail(argv[index], limit)
+            return quick.count
         if len(argv) - first == 1:
             self.pack = listpack.append(self.pack, argv[first])
-            return
+            return listpack.length(self.pack)
         encoded = _encoded(argv, first)
         end: i64 = listpack.end_offset(self.pack)
         self.pack = listpack.splice(self.pack, end, end, b"".join(encoded), len(encoded))
+        return listpack.length(self.pack)
 
     def pop_head(self, limits: Limits) -> bytes | None:
         """Remove and return the first element; None where the list is empty. O(1), small O(bytes)."""
         quick = self.quick
         if quick is not None:
             text = quick.pop_head() if quick.count > 0 else None
-            self._shrunk(quick, limits)
+            if len(quick.chunks) == 1:
+                self._shrunk(quick, limits)
             return text
         if self.pack is listpack.EMPTY:
             return None
@@ -92,7 +104,8 @@ class List:
         quick = self.quick
         if quick is not None:
             text = quick.pop_tail() if quick.count > 0 else None
-            self._shrunk(quick, limits)
+            if len(quick.chunks) == 1:
+                self._shrunk(quick, limits)
             return text
         if self.pack is listpack.EMPTY:
             return None

@@ -17,10 +17,12 @@ n is the number of members. Measured on a million members of 14 bytes, compiled,
 ns a member.
 """
 
+from bisect import bisect_left, bisect_right
 from typing import Final, cast
 
 from mypy_extensions import i64
 
+from aikv.base.form import COMPILED
 from aikv.datatypes.memory import allocated, sampled, table_memory
 from aikv.datatypes.positions import Positions
 from aikv.datatypes.table import Table
@@ -42,6 +44,11 @@ class Leaf:
         """How many members come before (`score`, `member`). O(log leaf)."""
         members = self.members
         scores = self.scores
+        if not COMPILED:
+            # Interpreted, the loop below takes 6 % of a ZADD more.
+            floats = cast("list[float]", scores)
+            first = bisect_left(floats, score)
+            return bisect_left(members, member, first, bisect_right(floats, score, first))
         low: i64 = 0
         high: i64 = len(members)
         while low < high:

@@ -95,8 +95,14 @@ class Set:
 
     def add_many(self, argv: list[bytes], first: int, limits: Limits) -> int:
         """Add the members in `argv` from index `first` on, of which there are some; returns how many are new (SADD)."""
-        self.prepare(argv[first], len(argv) - first, limits)
-        if len(argv) - first == 1:
+        count: i64 = len(argv) - first
+        table = self.table
+        if table is not None and count == 1:
+            return 1 if table.set(argv[first], True) else 0
+        # One more member asks for no other form, unless this one is not allowed at all, or is that of an empty set.
+        if count > 1 or self.is_intset or self.pack is listpack.EMPTY or limits.set_listpack_entries == 0:
+            self.prepare(argv[first], count, limits)
+        if count == 1:
             return 1 if self.add(argv[first], limits) else 0
         if self.table is None and not len(self) and self._fill(list(dict.fromkeys(argv[first:])), limits):
             return len(self)

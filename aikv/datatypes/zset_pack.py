@@ -41,6 +41,10 @@ def encode_score(score: float) -> bytes:
 
 def score_at(pack: bytes, offset: i64) -> float:
     """The score in the entry at `offset`."""
+    first: i64 = pack[offset]
+    if first < 0x80:
+        # A small integer, as many are, without two calls that would look at its first byte again.
+        return float(first)
     if listpack.is_integer(pack, offset):
         return float(listpack.integer_at(pack, offset))
     return float(listpack.entry_at(pack, offset))

@@ -91,7 +91,8 @@ class SortedSet:
         NX: only a new member; XX: only one that is there; GT, LT: only a higher or lower score than it has. Returns the
         outcome and the score that the member has now, or would have.
         """
-        current = self.score(member)
+        form = self._form
+        current = zset_pack.score_of(form, member) if isinstance(form, bytes) else form.score(member)
         if current is None:
             if flags & XX:
                 return NOP, score
@@ -108,7 +109,6 @@ class SortedSet:
             return NOP, held
         if score == held:
             return UNCHANGED, score
-        form = self._form
         if isinstance(form, bytes):
             self._form = zset_pack.insert(cast(bytes, zset_pack.remove(form, member)), member, score)
         else:

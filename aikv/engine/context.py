@@ -38,6 +38,9 @@ class Context:
         """The value of `key` for a command that reads it: counts a hit or a miss and notes the use."""
         engine = self.engine
         db = self.db
+        if db.recent_s is engine.now_s and key == db.recent_key:
+            engine.stats.hits += 1
+            return db.recent
         value = db.find(key, engine.now_ms)
         if value is None:
             engine.stats.misses += 1
@@ -49,7 +52,7 @@ class Context:
             if engine.lfu:
                 engine.touch(db, key)
             else:
-                db.access.touch(key, engine.now_s)
+                db.use(key, value, engine.now_s)
         return value
 
     def look(self, key: bytes) -> object | None:
@@ -73,17 +76,22 @@ class Context:
         """The value of `key` for a command that writes it: no hit or miss is counted."""
         engine = self.engine
         db = self.db
+        if db.recent_s is engine.now_s and key == db.recent_key:
+            return db.recent
         value = db.find(key, engine.now_ms)
         if value is not None and not self.client.no_touch:
             if engine.lfu:
                 engine.touch(db, key)
             else:
-                db.access.touch(key, engine.now_s)
+                db.use(key, value, engine.now_s)
         return value
 
     def glance(self, key: bytes) -> object | None:
         """The value of `key`, leaving no trace: neither statistics nor access time."""
-        return self.db.find(key, self.engine.now_ms)
+        db = self.db
+        if db.recent_s is self.engine.now_s and key == db.recent_key:
+            return db.recent
+        return db.find(key, self.engine.now_ms)
 
     def lookup_string(self, key: bytes) -> bytes | None:
         """The string at `key` as bytes, for reading; raises WRONGTYPE for another type."""
@@ -96,28 +104,45 @@ class Context:
         """Store `value` at `key`; the TTL stays."""
         engine = self.engine
         db = self.db
-        created = db.put(key, value)
-        if engine.lfu:
-            engine.touch(db, key)
+        if db.recent_s is engine.now_s and key == db.recent_key:
+            db.put_recent(value)
         else:
-            db.access.touch(key, engine.now_s)
-        if created and engine.notify & events.NEW:
-            engine.notifications.announce(db.index, key, events.KEY_NEW)
+            self._put(key, value)
 
     def replace(self, key: bytes, value: object) -> None:
         """Store `value` at `key`; the TTL goes, and so, reported, does a predecessor that has run out."""
-        if self.db.expires.used:
+        db = self.db
+        if db.recent_s is self.engine.now_s and key == db.recent_key:
+            # It has no TTL.
+            self._release(db.recent)
+            db.put_recent(value)
+            return
+        if db.expires.used:
             self.forget_expired(key)
-            self.db.persist(key)
-        if self.db.collections:
+            db.persist(key)
+        if db.collections:
             self.release(key)
-        self.put(key, value)
+        self._put(key, value)
+
+    def store(self, key: bytes, value: object, event: Event) -> None:
+        """`replace` and `changed`, which is what SET and its like do, with fewer calls."""
+        engine = self.engine
+        db = self.db
+        if db.recent_s is engine.now_s and key == db.recent_key:
+            if type(db.recent) is not bytes:
+                self._release(db.recent)
+            db.put_recent(value)
+        elif db.expires.used or db.collections:
+            self.replace(key, value)
+        else:
+            self._put(key, value)
+        engine.dirty += 1
+        if db.watched or db.waiting or engine.tracks or engine.notify:
+            self._tell(key, event)
 
     def release(self, key: bytes) -> None:
         """The value of `key`, if any, is about to be replaced: let it be freed in slices."""
-        value = self.db.table.get(key)
-        if value is not None and type(value) is not bytes:
-            self.engine.releaser.value(value)
+        self._release(self.db.table.get(key))
 
     def forget_expired(self, key: bytes) -> None:
         """Let `key` go, if it is there only because nobody has looked it up since it ran out."""
@@ -138,14 +163,8 @@ class Context:
         engine = self.engine
         db = self.db
         engine.dirty += 1
-        if db.watched:
-            db.touch_watchers(key)
-        if engine.tracks:
-            engine.tracking.changed(key, self.client)
-        if db.waiting:
-            engine.waits.mark(db, key)
-        if engine.notify:
-            engine.notifications.announce(db.index, key, event)
+        if db.watched or db.waiting or engine.tracks or engine.notify:
+            self._tell(key, event)
 
     def changed_container(self, key: bytes, value: Sized, event: Event, changes: int = 1) -> None:
         """Report that the running command changed `changes` elements of `value`, which is what `key` holds.
@@ -155,19 +174,25 @@ class Context:
         """
         if changes == 0:
             return
-        self.engine.dirty += changes - 1
-        if len(value):
-            self.changed(key, event)
-            return
-        self.db.remove(key)
-        self.changed(key, event)
-        self.notify(key, events.DEL)
+        engine = self.engine
+        db = self.db
+        engine.dirty += changes
+        emptied = len(value) == 0
+        if emptied:
+            db.remove(key)
+        if db.watched or db.waiting or engine.tracks or engine.notify:
+            self._tell(key, event)
+            if emptied:
+                self.notify(key, events.DEL)
 
     def grown(self, key: bytes, event: Event, changes: int) -> None:
         """As `changed_container` for a command that only adds, after which nothing can be empty."""
         if changes > 0:
-            self.engine.dirty += changes - 1
-            self.changed(key, event)
+            engine = self.engine
+            db = self.db
+            engine.dirty += changes
+            if db.watched or db.waiting or engine.tracks or engine.notify:
+                self._tell(key, event)
 
     def touched(self, key: bytes) -> None:
         """Report what is no change but counts as one for WATCH and for caching clients; it is not journalled."""
@@ -187,6 +212,34 @@ class Context:
             self.rewritten = [argv]
         else:
             self.rewritten.append(argv)
+
+    def _release(self, value: object | None) -> None:
+        if value is not None and type(value) is not bytes:
+            self.engine.releaser.value(value)
+
+    def _put(self, key: bytes, value: object) -> None:
+        engine = self.engine
+        db = self.db
+        if engine.lfu:
+            created = db.put(key, value)
+            engine.touch(db, key)
+        else:
+            created = db.put_used(key, value, engine.now_s)
+        if created and engine.notify & events.NEW:
+            engine.notifications.announce(db.index, key, events.KEY_NEW)
+
+    def _tell(self, key: bytes, event: Event) -> None:
+        """Let those know who want to hear of a change of `key`."""
+        engine = self.engine
+        db = self.db
+        if db.watched:
+            db.touch_watchers(key)
+        if engine.tracks:
+            engine.tracking.changed(key, self.client)
+        if db.waiting:
+            engine.waits.mark(db, key)
+        if engine.notify:
+            engine.notifications.announce(db.index, key, event)
 
 
 def string_bytes(value: object) -> bytes:

@@ -67,7 +67,7 @@ class DatasetReceiver(Receiver):
         if expire_ms != NO_EXPIRY:
             database.set_expire(key, expire_ms)
         if idle_s >= 0:
-            database.access.set_idle(key, idle_s, self._now_ms // 1000)
+            database.set_idle(key, idle_s, self._now_ms // 1000)
         if freq >= 0:
             database.access.set_frequency(key, freq, self._now_ms // 1000)
 

@@ -47,7 +47,7 @@ from aikv.engine.state import NS_PER_S, State
 from aikv.engine.tracking import Tracking
 from aikv.engine.waiting import KeyWaits
 from aikv.keyspace.database import Database
-from aikv.resp.encoder import encode, encode_error
+from aikv.resp.encoder import NULL_BULK, NULL_RESP3, encode, encode_error
 from aikv.resp.reply import Status
 
 if TYPE_CHECKING:
@@ -179,10 +179,12 @@ class Engine(State):
                 # What `encode` would do; a call is saved for the most frequent replies, 2 % of a GET.
                 if type(reply) is bytes:
                     out.bulk(reply)
-                elif isinstance(reply, Status):
+                elif type(reply) is Status:
                     out.append(reply.wire)
                 elif type(reply) is int:
                     out.integer(reply)
+                elif reply is None:
+                    out.append(NULL_RESP3 if client.resp3 else NULL_BULK)
                 else:
                     encode(out, reply, client.resp3)
             # Not `= depth`: a script that takes long may have gone on at another depth.

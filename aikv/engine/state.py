@@ -122,7 +122,8 @@ class State:
     def set_time(self, now_ns: i64) -> None:
         """Let it be `now_ns`, which may be before the time of the last command."""
         self.now_ns = now_ns
-        self._turn(now_ns)
+        if not 0 < self._turn_ns - now_ns <= _NS_PER_MS:
+            self._turn(now_ns)
 
     def _turn(self, now: i64) -> None:
         """A millisecond begins."""

@@ -38,18 +38,12 @@ class AccessTimes:
         # For each shard: no key outside both generations has been used after this time.
         self._floor: list[int] = [now_s] * SHARDS
         self._closed: list[int] = [now_s] * SHARDS
-        # The last touch: another one of the same key in the same second, as of a list that is filled by a pipeline,
-        # is a comparison instead of a look-up. None as the time where there is none to compare with.
-        self._latest = b""
-        self._latest_s: object = None
 
     def touch(self, key: bytes, now_s: object) -> None:
         """Note a use of `key`; `now_s` is an int, boxed once per second by the caller instead of once per call."""
-        if now_s is self._latest_s and key == self._latest:
-            return
-        self._latest = key
-        self._latest_s = now_s
-        shard = _shard_of(key)
+        # Not called: interpreted, that would take as long as all the rest.
+        h: i64 = hash(key)
+        shard: i64 = h & (SHARDS - 1)
         young = self._young[shard]
         young[key] = now_s
         if len(young) > SHARE:
@@ -66,7 +60,6 @@ class AccessTimes:
 
     def forget(self, key: bytes) -> None:
         """Drop what is known of a removed key."""
-        self._latest_s = None
         shard = _shard_of(key)
         self._young[shard].pop(key, None)
         self._old[shard].pop(key, None)
@@ -74,7 +67,6 @@ class AccessTimes:
     def clear(self, now_s: int) -> list[dict[bytes, object]]:
         """Forget all keys; returns what held them, so that the caller chooses when to pay for freeing them."""
         old = [generation for generation in self._young + self._old if generation]
-        self._latest_s = None
         self._young = [{} for _ in range(SHARDS)]
         self._old = [{} for _ in range(SHARDS)]
         self._floor = [now_s] * SHARDS
@@ -112,7 +104,6 @@ class AccessTimes:
         return entry if isinstance(entry, int) else None
 
     def _put(self, key: bytes, entry: int, now_s: int) -> None:
-        self._latest_s = None
         shard = _shard_of(key)
         young = self._young[shard]
         young[key] = entry

@@ -71,10 +71,13 @@ class Database:
         self.expire_cursor = 0
         # WATCHed keys: key -> client id -> watch. Kept by the engine; here because it belongs to the keys.
         self.watched: dict[bytes, dict[int, Watch]] = {}
-        # The key that was looked up or stored last, and its value, or None where nothing is remembered: who fills a
-        # collection names one key again and again, and is spared a hash and a look-up, a tenth of a command.
-        self._recent_key = b""
-        self._recent: object | None = None
+        # The key that was used last, and its value, which may be taken from here while the second of that use,
+        # `recent_s`, lasts; None there says that it may not. So long the key has no TTL, nor a field that has one, and
+        # the use is noted. Who fills a collection names one key again and again, and is spared three look-ups.
+        self.recent_key = b""
+        self.recent: object | None = None
+        self.recent_s: object = None
+        self._recent_bucket: dict[bytes, object] | None = None
         # Keys that clients wait for: key -> client id -> wait, in the order in which they came. Kept by the engine.
         self.waiting: dict[bytes, dict[int, Waiter]] = {}
 
@@ -83,13 +86,9 @@ class Database:
 
     def find(self, key: bytes, now: i64) -> object | None:
         """The value of `key` at time `now` (ms), or None; a key past its time is removed first."""
-        value = self._recent if key == self._recent_key else None
+        value = self.table.get(key)
         if value is None:
-            value = self.table.get(key)
-            if value is None:
-                return None
-            self._recent_key = key
-            self._recent = value
+            return None
         if self.expires.used:
             when = self.expires.get(key)
             if when is not None and isinstance(when, int) and when < now and not self.loading:
@@ -102,17 +101,44 @@ class Database:
 
     def put(self, key: bytes, value: object) -> bool:
         """Store `value`, leaving the TTL as it is; True when the key is new."""
-        self._recent_key = key
-        self._recent = value
-        if type(value) is not bytes and not self.collections and not isinstance(value, int):
+        self.recent = None
+        self.recent_s = None
+        if not self.collections and type(value) is not bytes and type(value) is not int:
             self.collections = True
         return self.table.set(key, value)
+
+    def put_used(self, key: bytes, value: object, now_s: object) -> bool:
+        """`put` and `use`."""
+        if not self.collections and type(value) is not bytes and type(value) is not int:
+            self.collections = True
+        created = self.table.set(key, value)
+        self.use(key, value, now_s)
+        return created
+
+    def put_recent(self, value: object) -> None:
+        """Store `value` at `recent_key`, which may be relied on."""
+        bucket = self._recent_bucket
+        if bucket is None:
+            bucket = self._recent_bucket = self.table.bucket_of(self.recent_key)
+        bucket[self.recent_key] = value
+        self.recent = value
+        if not self.collections and type(value) is not bytes and type(value) is not int:
+            self.collections = True
+
+    def use(self, key: bytes, value: object, now_s: object) -> None:
+        """Note a use of `key`, which holds `value`, in the second `now_s` (see `AccessTimes.touch`)."""
+        self.access.touch(key, now_s)
+        if self.hash_times is None and (not self.expires.used or self.expires.get(key) is None):
+            self.recent_key = key
+            self.recent = value
+            self.recent_s = now_s
+            self._recent_bucket = None
 
     def remove(self, key: bytes) -> object | None:
         """Remove `key` and its TTL; returns its value, or None."""
         value = self.table.pop(key)
         if value is not None:
-            self._recent = None
+            self._forget_recent()
             if self.expires.used:
                 self.expires.pop(key)
             if self.hash_times is not None:
@@ -139,11 +165,17 @@ class Database:
 
     def set_expire(self, key: bytes, when: int) -> None:
         """Let `key`, which exists, run out at Unix ms `when`."""
+        self._forget_recent()
         self.expires.set(key, when)
 
     def persist(self, key: bytes) -> bool:
         """Drop the TTL; True when there was one."""
         return self.expires.pop(key) is not None
+
+    def set_idle(self, key: bytes, idle_s: int, now_s: int) -> None:
+        """Make `key` look unused for `idle_s` seconds."""
+        self._forget_recent()
+        self.access.set_idle(key, idle_s, now_s)
 
     def expires_count(self) -> int:
         """Number of keys with a TTL."""
@@ -160,6 +192,7 @@ class Database:
                 times.drop(key)
         else:
             if times is None:
+                self._forget_recent()
                 times = self.hash_times = FieldTimes()
             times.set(key, when)
 
@@ -203,7 +236,7 @@ class Database:
 
     def clear(self, now_s: int) -> list[dict[bytes, object]]:
         """Remove all keys; returns the old buckets, so that the caller chooses when to pay for freeing them."""
-        self._recent = None
+        self._forget_recent()
         self.expire_next = []
         self.expire_cursor = 0
         self.hash_times = None
@@ -212,7 +245,8 @@ class Database:
 
     def swap(self, other: "Database") -> None:
         """Exchange the contents with `other`; the numbers and the WATCHing clients stay."""
-        self._recent = other._recent = None
+        self._forget_recent()
+        other._forget_recent()
         self.table, other.table = other.table, self.table
         self.expires, other.expires = other.expires, self.expires
         self.access, other.access = other.access, self.access
@@ -220,6 +254,11 @@ class Database:
         self.expire_cursor, other.expire_cursor = other.expire_cursor, self.expire_cursor
         self.hash_times, other.hash_times = other.hash_times, self.hash_times
         self.collections, other.collections = other.collections, self.collections
+
+    def _forget_recent(self) -> None:
+        self.recent = None
+        self.recent_s = None
+        self._recent_bucket = None
 
     def _without_due_fields(self, key: bytes, value: object, now: i64) -> object | None:
         """`value`, which is what `key` holds, with no field that has run out at `now`; None where nothing is left."""

@@ -1,4 +1,4 @@
-"""Well-formed pipelines read by hiredis, for the interpreted form.
+"""Well-formed pipelines read by hiredis, and inline ones by Python's own methods, for the interpreted form.
 
 Theory of operation: hiredis's Reader is C and quick, but it reads replies, not requests: it takes types that a
 request must not have, and allocates for whatever an array header promises. So it is used as an accelerator whose
@@ -7,20 +7,24 @@ type that Python could not tell from an array or a bulk string afterwards. So a 
 an array of bulk strings, whose lengths hiredis takes in their canonical form only; that is what the exact parser would
 have read. Everything else goes to the exact parser whole.
 
-In front of the input hiredis is given the header of an array of all commands, so that it builds them in one call;
-behind it, an integer. If that is what it reads next, the input ended where a request ended, and no part of it is left
-inside hiredis, so one Reader serves any number of chunks. How many commands there are is a guess: the number of stars,
-which is quickly counted, or, where values have stars in them, of those that begin a line. A guess that is too high
-makes hiredis wait for more.
+In front of the input hiredis is given the header of an array of all commands, so that it builds them in one call. If
+it has nothing left then, the input ended where a request ended, and one Reader serves any number of chunks. How many
+commands there are is a guess: the number of stars, which is quickly counted, or, where values have stars in them, of
+those that begin a line. A guess that is too high makes hiredis wait for more, one that is too low leaves some.
+
+Inline commands come in lines, which Python itself takes apart at once where nothing is quoted.
 
 What this costs for a command, in nanoseconds: 220, of which 120 are hiredis's; a call of `gets` for each command adds
-50, and a look at the type of each argument, instead of what `bytes.join` refuses, 100.
+50, and a look at the type of each argument, instead of what `bytes.join` refuses, 100. To join within `map`, or what
+`chain` gives, saves nothing over the loop.
 """
 
 import re
 from typing import Any, Final
 
 import hiredis
+
+from aikv.base.quote import is_plain
 
 # An array header of five digits or more: hiredis would allocate a list of that size before the first element.
 _BIG_ARRAY: Final = re.compile(rb"\*[0-9]{5}")
@@ -37,9 +41,6 @@ _BAR: Final = 0x7C
 _PERCENT: Final = 0x25
 _TILDE: Final = 0x7E
 
-_END: Final = -1
-_END_WIRE: Final = b":-1\r\n"
-
 
 class Batch:
     """A hiredis Reader and the proof of what it read."""
@@ -49,7 +50,9 @@ class Batch:
 
     def read(self, data: bytes, out: list[list[bytes]]) -> bytes:
         """Append the commands in `data` to `out` where hiredis read all of it; returns the bytes left to parse."""
-        if not data.startswith(b"*") or _BIG_ARRAY.search(data) is not None:
+        if not data.startswith(b"*"):
+            return self._read_lines(data, out)
+        if _BIG_ARRAY.search(data) is not None:
             return data
         # Looking for a single byte is fast, and mostly there is none of them.
         if (
@@ -70,19 +73,25 @@ class Batch:
             return b""
         return data
 
+    def _read_lines(self, data: bytes, out: list[list[bytes]]) -> bytes:
+        """As `read`, for inline commands: all of them, or none where one is not whole or has quotes."""
+        if not data.endswith(b"\n") or b"\n*" in data or not is_plain(data):
+            return data
+        # Without a step for each line: half of what one of PING takes otherwise.
+        out += filter(None, map(bytes.split, data.split(b"\n")))
+        return b""
+
     def _read(self, data: bytes, count: int, out: list[list[bytes]]) -> bool:
         """Append the commands in `data` to `out` if they are `count`, and nothing else is in it."""
         reader = self._reader
         try:
             reader.feed(b"*%d\r\n" % count)
             reader.feed(data)
-            reader.feed(_END_WIRE)
             # Whatever hiredis reads: a reply may be anything.
             commands: Any = reader.gets()
-            end: object = reader.gets()
-            # An integer with something behind it was in the input.
-            if type(end) is int and end == _END and not reader.has_data():
-                # Neither numbers nor errors can be added to a list, nor can anything but bytes be joined.
+            if not reader.has_data():
+                # Neither numbers nor errors can be added to a list, nor can anything but bytes be joined. What hiredis
+                # returns when it waits for more cannot be iterated.
                 arguments: list[bytes] = []
                 for command in commands:
                     arguments += command

@@ -118,7 +118,9 @@ class Output:
 
     def array(self, count: int) -> None:
         """Add the header of an array of `count` elements."""
-        if COMPILED and count < 10:
+        if not COMPILED:
+            self._buffer.write(b"*%d\r\n" % count)
+        elif count < 10:
             digit: i64 = count
             write_i32_le(self._buffer, i32(_STAR_DIGIT + (digit << 8)))
         else:

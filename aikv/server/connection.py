@@ -61,14 +61,16 @@ class Connection(Link):
         """Run what has arrived."""
         client = self.client
         parser = self.parser
-        if client is None or parser is None or client.closing or self.tick.stopped:
+        tick = self.tick
+        if client is None or parser is None or client.closing or tick.stopped:
             return
-        engine = self.tick.engine
-        engine.stats.net_input += len(data)
-        engine.stats.reads += 1
+        engine = tick.engine
+        stats = engine.stats
+        stats.net_input += len(data)
+        stats.reads += 1
         commands = parser.feed(data)
         if commands:
-            if self.tick.output_limits.normal_hard:
+            if tick.output_limits.normal_hard:
                 self._process_singly(client, commands)
             else:
                 engine.process(client, commands)
@@ -80,11 +82,11 @@ class Connection(Link):
             self._held = 0
         else:
             self._held += len(data)
-            if self._held > self.tick.max_input and not client.closing:
-                self.tick.over_input_limit(self, client, self._held)
+            if self._held > tick.max_input and not client.closing:
+                tick.over_input_limit(self, client, self._held)
                 return
         if (client.closing or client.out.waiting()) and not self.scheduled:
-            self.tick.schedule(self)
+            tick.schedule(self)
 
     def eof_received(self) -> bool:
         """The client will send no more; Redis closes then, and so do we, once it has its replies."""

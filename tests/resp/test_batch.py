@@ -88,6 +88,13 @@ def exact(data: bytes) -> tuple[list[list[bytes]], bytes | None]:
         b"*1\r\n$1\r\na\r\n:",
         b"*-1\r\n",
         b"*0\r\n",
+        b"PING",
+        b"PING\r\nPING",
+        b"PING\r\n*1\r\n$4\r\nPING\r\n",
+        b'SET a "b c"\r\n',
+        b"SET a 'b'\r\n",
+        b"PING\0\r\n",
+        b"SET a\vb\r\n",
     ],
     ids=repr,
 )
@@ -95,6 +102,18 @@ def test_input_that_is_not_plainly_well_formed_is_given_back_whole(data: bytes) 
     out: list[list[bytes]] = []
     assert Batch().read(data, out) == data
     assert out == []
+
+
+@given(lines=st.lists(st.text("ab*$ \t\r", max_size=8), min_size=1, max_size=8))
+def test_plain_lines_are_read(lines: list[str]) -> None:
+    data = "".join([line + "\n" for line in lines]).encode()
+    out: list[list[bytes]] = []
+    rest = Batch().read(data, out)
+    if any(line.startswith("*") for line in lines):
+        assert (rest, out) == (data, [])
+    else:
+        assert rest == b""
+        assert (out, None) == exact(data)
 
 
 def test_a_reader_that_met_nonsense_reads_the_next_input_afresh() -> None:
