@@ -6,16 +6,17 @@ automatic collection is off, what a start has loaded is frozen (`gc.freeze`: nev
 generations, where the server's own cycles would be, are collected here, ten times a second and the one above it every
 thirty seconds.
 
-What a client has just stored is young, too. So who finds more new containers than the server itself would have made
-takes them for data, and freezes them instead, which takes no time at all however many they are. A cycle among them
-is lost, and that is all: what is in no cycle is freed by its reference counts, frozen or not.
+What a client has just stored is young, too. So where there are more new containers than the server itself would have
+made, they are taken for data, and frozen instead, which takes no time at all however many they are. A cycle among them
+is lost, and that is all: what is in no cycle is freed by its reference counts, frozen or not. There are few: hundreds
+of clients, scripts and errors leave none, only what is done once does, such as the import of a library.
 """
 
 import gc
 from typing import Final
 
-# Containers. The largest hold 1000 references each, so that a collection has at most a million to follow.
-MANY: Final = 1000
+# Containers. Large ones, the leaves of sorted sets, hold some 500 references, so that a collection takes 2 ms or 4.
+MANY: Final = 200
 _MIDDLE_US: Final = 30_000_000
 
 
