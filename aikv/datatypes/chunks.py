@@ -236,13 +236,7 @@ class Chunk:
 
 def _entries(texts: list[bytes]) -> bytes:
     if not COMPILED:
-        try:
-            # Mostly nothing is a number or long; a third of the time.
-            if min(texts) >= _BEHIND_NUMBERS:
-                return b"".join([SHORT_HEADS[len(text)] + text + SHORT_TAILS[len(text)] for text in texts])
-        except IndexError:
-            pass
-        return b"".join([listpack.encode_entry(text) for text in texts])
+        return _entries_at_once(texts)
     # No object for each entry: a tenth of a push.
     writer = BytesWriter()
     for text in texts:
@@ -255,6 +249,18 @@ def _entries(texts: list[bytes]) -> bytes:
         else:
             writer.write(listpack.encode_entry(text))
     return writer.getvalue()
+
+
+def _entries_at_once(texts: list[bytes]) -> bytes:
+    """As `_entries`, interpreted: in a third of the time where the texts are equally long and none may be a number."""
+    sizes = set(map(len, texts))
+    longest = max(sizes)
+    if longest >= len(SHORT_HEADS) or min(texts) < _BEHIND_NUMBERS:
+        return b"".join([listpack.encode_entry(text) for text in texts])
+    if len(sizes) == 1:
+        between = SHORT_TAILS[longest] + SHORT_HEADS[longest]
+        return SHORT_HEADS[longest] + between.join(texts) + SHORT_TAILS[longest]
+    return b"".join([SHORT_HEADS[len(text)] + text + SHORT_TAILS[len(text)] for text in texts])
 
 
 def chunk_of(pack: bytes) -> Chunk:
