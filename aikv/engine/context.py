@@ -112,8 +112,7 @@ class Context:
     def replace(self, key: bytes, value: object) -> None:
         """Store `value` at `key`; the TTL goes, and so, reported, does a predecessor that has run out."""
         db = self.db
-        if db.recent_s is self.engine.now_s and key == db.recent_key:
-            # It has no TTL.
+        if not db.expires.used and db.recent_s is self.engine.now_s and key == db.recent_key:
             self._release(db.recent)
             db.put_recent(value)
             return
@@ -128,11 +127,13 @@ class Context:
         """`replace` and `changed`, which is what SET and its like do, with fewer calls."""
         engine = self.engine
         db = self.db
-        if db.recent_s is engine.now_s and key == db.recent_key:
+        if db.expires.used:
+            self.replace(key, value)
+        elif db.recent_s is engine.now_s and key == db.recent_key:
             if type(db.recent) is not bytes:
                 self._release(db.recent)
             db.put_recent(value)
-        elif db.expires.used or db.collections:
+        elif db.collections:
             self.replace(key, value)
         else:
             self._put(key, value)

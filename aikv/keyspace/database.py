@@ -72,8 +72,8 @@ class Database:
         # WATCHed keys: key -> client id -> watch. Kept by the engine; here because it belongs to the keys.
         self.watched: dict[bytes, dict[int, Watch]] = {}
         # The key that was used last, and its value, which may be taken from here while the second of that use,
-        # `recent_s`, lasts; None there says that it may not. So long the key has no TTL, nor a field that has one, and
-        # the use is noted. Who fills a collection names one key again and again, and is spared three look-ups.
+        # `recent_s`, lasts; None there says that it may not. So long neither the key nor a field runs out, and the use
+        # is noted. Who fills a collection names one key again and again, and is spared three look-ups.
         self.recent_key = b""
         self.recent: object | None = None
         self.recent_s: object = None
@@ -128,7 +128,7 @@ class Database:
     def use(self, key: bytes, value: object, now_s: object) -> None:
         """Note a use of `key`, which holds `value`, in the second `now_s` (see `AccessTimes.touch`)."""
         self.access.touch(key, now_s)
-        if self.hash_times is None and (not self.expires.used or self.expires.get(key) is None):
+        if self.hash_times is None and (not self.expires.used or self._outlasts(key, now_s)):
             self.recent_key = key
             self.recent = value
             self.recent_s = now_s
@@ -254,6 +254,11 @@ class Database:
         self.expire_cursor, other.expire_cursor = other.expire_cursor, self.expire_cursor
         self.hash_times, other.hash_times = other.hash_times, self.hash_times
         self.collections, other.collections = other.collections, self.collections
+
+    def _outlasts(self, key: bytes, now_s: object) -> bool:
+        """Whether `key` does not run out in the second `now_s`."""
+        when = self.expires.get(key)
+        return when is None or (isinstance(when, int) and isinstance(now_s, int) and when // 1000 > now_s)
 
     def _forget_recent(self) -> None:
         self.recent = None
