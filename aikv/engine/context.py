@@ -112,7 +112,7 @@ class Context:
     def replace(self, key: bytes, value: object) -> None:
         """Store `value` at `key`; the TTL goes, and so, reported, does a predecessor that has run out."""
         db = self.db
-        if not db.expires.used and db.recent_s is self.engine.now_s and key == db.recent_key:
+        if db.recent_s is self.engine.now_s and key == db.recent_key and not db.recent_has_ttl:
             self._release(db.recent)
             db.put_recent(value)
             return
@@ -127,13 +127,11 @@ class Context:
         """`replace` and `changed`, which is what SET and its like do, with fewer calls."""
         engine = self.engine
         db = self.db
-        if db.expires.used:
-            self.replace(key, value)
-        elif db.recent_s is engine.now_s and key == db.recent_key:
+        if db.recent_s is engine.now_s and key == db.recent_key and not db.recent_has_ttl:
             if type(db.recent) is not bytes:
                 self._release(db.recent)
             db.put_recent(value)
-        elif db.collections:
+        elif db.expires.used or db.collections:
             self.replace(key, value)
         else:
             self._put(key, value)

@@ -77,6 +77,7 @@ class Database:
         self.recent_key = b""
         self.recent: object | None = None
         self.recent_s: object = None
+        self.recent_has_ttl = False
         self._recent_bucket: dict[bytes, object] | None = None
         # Keys that clients wait for: key -> client id -> wait, in the order in which they came. Kept by the engine.
         self.waiting: dict[bytes, dict[int, Waiter]] = {}
@@ -128,8 +129,10 @@ class Database:
     def use(self, key: bytes, value: object, now_s: object) -> None:
         """Note a use of `key`, which holds `value`, in the second `now_s` (see `AccessTimes.touch`)."""
         self.access.touch(key, now_s)
-        if self.hash_times is None and (not self.expires.used or self._outlasts(key, now_s)):
+        when = self.expires.get(key) if self.expires.used else None
+        if self.hash_times is None and (when is None or _outlasts(when, now_s)):
             self.recent_key = key
+            self.recent_has_ttl = when is not None
             self.recent = value
             self.recent_s = now_s
             self._recent_bucket = None
@@ -255,11 +258,6 @@ class Database:
         self.hash_times, other.hash_times = other.hash_times, self.hash_times
         self.collections, other.collections = other.collections, self.collections
 
-    def _outlasts(self, key: bytes, now_s: object) -> bool:
-        """Whether `key` does not run out in the second `now_s`."""
-        when = self.expires.get(key)
-        return when is None or (isinstance(when, int) and isinstance(now_s, int) and when // 1000 > now_s)
-
     def _forget_recent(self) -> None:
         self.recent = None
         self.recent_s = None
@@ -281,3 +279,8 @@ class Database:
             return seen if len(seen) else None
         self.expire_fields(key, value, now)
         return value if len(value) else None
+
+
+def _outlasts(when: object, now_s: object) -> bool:
+    """Whether Unix ms `when` is not in the second `now_s`, which is the present one."""
+    return isinstance(when, int) and isinstance(now_s, int) and when // 1000 > now_s
