@@ -21,7 +21,7 @@ from pathlib import Path
 import click
 from load import ALL_TESTS, WRITING_TESTS, BenchmarkFailed, Load, Run, measure
 from ratios import means_of_pairs, ratios, spread
-from sides import TITLES, Sides, about, output_option, program_option, programs, running, save, wait_for
+from sides import TITLES, Sides, about, empty, output_option, program_option, programs, running, save, wait_for
 
 DEFAULT_TESTS = ["get", "set"]
 OTHERS = ("redis", "valkey")
@@ -64,8 +64,7 @@ def compare(sides: Sides, test: str, pipeline: int, pairs: int, load: Load, aof:
         if number >= 0:
             click.echo(f" {summary.throughput_ratios()[-1]:.2f}", nl=False, err=True)
     for server in sides.values():
-        with server.connect(timeout=60) as connection:
-            connection.command("FLUSHALL")
+        empty(server)
     click.echo("", err=True)
     return summary
 

@@ -90,6 +90,13 @@ def answered(server: ServerProcess, *command: str) -> bytes:
     return reply
 
 
+def empty(server: ServerProcess) -> None:
+    """FLUSHALL, and wait until everything is freed: what is freed later would be charged to what is measured next."""
+    answered(server, "FLUSHALL")
+    while info(server, "memory", "lazyfree_pending_objects"):
+        time.sleep(0.05)
+
+
 def info(server: ServerProcess, section: str, name: str) -> int:
     """A number in INFO."""
     return int(answered(server, "INFO", section).decode().partition(f"\n{name}:")[2].split()[0])

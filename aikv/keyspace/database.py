@@ -129,13 +129,14 @@ class Database:
     def use(self, key: bytes, value: object, now_s: object) -> None:
         """Note a use of `key`, which holds `value`, in the second `now_s` (see `AccessTimes.touch`)."""
         self.access.touch(key, now_s)
+        # Whatever has been stored may have moved what was remembered to another bucket.
+        self._recent_bucket = None
         when = self.expires.get(key) if self.expires.used else None
         if self.hash_times is None and (when is None or _outlasts(when, now_s)):
             self.recent_key = key
             self.recent_has_ttl = when is not None
             self.recent = value
             self.recent_s = now_s
-            self._recent_bucket = None
 
     def remove(self, key: bytes) -> object | None:
         """Remove `key` and its TTL; returns its value, or None."""
