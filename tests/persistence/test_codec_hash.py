@@ -1,6 +1,5 @@
 """Hashes as DUMP payloads and RDB files: every encoding, damage, and exchange with a real redis-server."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,14 +14,11 @@ from aikv.persistence.codec import encode_length, read_value, writer_of
 from aikv.persistence.codec_ziplist import ziplist_entries
 from aikv.persistence.codec_zipmap import zipmap_entries
 from aikv.persistence.dump import decode_dump, encode_dump
-from aikv.persistence.files import Files
-from aikv.persistence.rdb_read import load_rdb
 from aikv.persistence.sink import Sink
-from aikv.persistence.snapshot import SaveOptions, save_rdb
 from aikv.persistence.source import Source
 from conftest import StartServer
-from oracle.process import REDIS, VOLATILE, ServerProcess
-from persistence.rdb_data import Collector, databases
+from oracle.process import ServerProcess
+from persistence.exchange import exchange_files
 
 Content = dict[bytes, bytes]
 Times = dict[bytes, int]
@@ -253,27 +249,7 @@ def test_payloads_are_exchanged_with_redis(oracle: ServerProcess) -> None:
 
 
 def test_files_are_exchanged_with_redis(start_server: StartServer, tmp_path: Path) -> None:
-    theirs = start_server(REDIS, *VOLATILE, name="theirs")
-    with theirs.connect() as redis:
-        for name, content in EXAMPLES.items():
-            redis.command("HSET", name, *(each for pair in content.items() for each in pair))
-        redis.command("SAVE")
-    collector = Collector()
-    load_rdb(Files(), str(theirs.folder / "dump.rdb"), collector)
-    assert {name: content_of(value) for name, (value, _) in collector.content[0].items()} == EXAMPLES
-    folder = tmp_path / "ours"
-    folder.mkdir()
-    path = folder / "dump.rdb"
-    hashes: dict[bytes, tuple[object, int]] = {name: (made(content), -1) for name, content in EXAMPLES.items()}
-    save_rdb(Files(), str(path), databases({0: hashes}), SaveOptions(True, True, aux=[], functions=[]))
-    assert (
-        "RDB looks OK"
-        in subprocess.run(["redis-check-rdb", str(path)], check=True, capture_output=True, text=True).stdout
-    )
-    ours = start_server(REDIS, *VOLATILE, name="ours")
-    with theirs.connect() as redis, ours.connect() as other:
-        assert other.command("DBSIZE") == b":%d\r\n" % len(EXAMPLES)
-        for name in EXAMPLES:
-            digest = redis.command("DEBUG", "DIGEST-VALUE", name)
-            assert digest.startswith(b"*1")
-            assert other.command("DEBUG", "DIGEST-VALUE", name) == digest
+    def filling(name: bytes, content: Content) -> list[bytes]:
+        return [b"HSET", name, *(each for pair in content.items() for each in pair)]
+
+    exchange_files(start_server, tmp_path, EXAMPLES, filling, made, content_of)
