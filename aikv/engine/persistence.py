@@ -14,6 +14,7 @@ from aikv.base.errors import AikvError, CommandError
 from aikv.engine import gates
 from aikv.engine.admission import MISCONF_SAVE
 from aikv.engine.append_log import AppendLog
+from aikv.engine.databases import clear
 from aikv.engine.engine import Engine
 from aikv.engine.loader import Loader
 from aikv.engine.snapshots import Snapshots, described
@@ -219,12 +220,10 @@ class Persistence:
         return OK
 
     def _empty(self) -> None:
-        now_s = self._engine.clock.unix_ms() // 1000
         if self._engine.tracks:
             self._engine.tracking.flushed()
         for database in self._engine.databases:
-            self._engine.releaser.times(database.hash_times)
-            self._engine.releaser.database(database.clear(now_s))
+            clear(self._engine, database)
 
     # At the end.
 
